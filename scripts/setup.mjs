@@ -1,0 +1,51 @@
+// Plain JavaScript, no dependencies: this is the one file that must run on an old Node (>= 18).
+// Installs the locked dependencies and the pinned Node when they are missing or out of date.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const OLDEST_NODE_FOR_SETUP = 18
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const stampFile = join(root, 'node_modules', '.easynet-setup')
+const pinnedNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+
+function fail(what, why, remedy) {
+  process.stderr.write(`Error: ${what}\nWhy:   ${why}\nTry:   ${remedy}\n`)
+  process.exit(1)
+}
+
+function run(command, args, cwd) {
+  const done = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  if (done.error || done.status !== 0) {
+    const why = done.error ? done.error.message : `${command} ended with code ${done.status}`
+    fail('The dependencies could not be installed.', why, `cd ${root} && ${command} ${args.join(' ')}`)
+  }
+}
+
+/** Makes the checkout ready and returns the path of the pinned Node. */
+export function setUp() {
+  const major = Number(process.versions.node.split('.')[0])
+  if (major < OLDEST_NODE_FOR_SETUP) {
+    fail(
+      `Node ${process.version} is too old to set up EasyNet.`,
+      `The set-up step needs Node ${OLDEST_NODE_FOR_SETUP} or newer; it then installs the Node that EasyNet runs on.`,
+      'install a newer Node from https://nodejs.org, then run the command again',
+    )
+  }
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const stamp = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : ''
+  if (stamp === lock && existsSync(pinnedNode)) return pinnedNode
+  process.stderr.write('Installing dependencies (once, about half a minute) …\n')
+  run('npm', ['ci', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'], root)
+  // The `node` package fetches its platform's binary by an install script. Install scripts are off
+  // (npm 12 skips them anyway), so this one step of it is run here, in the open.
+  run(process.execPath, ['installArchSpecificPackage.js'], join(root, 'node_modules', 'node'))
+  writeFileSync(stampFile, lock)
+  return pinnedNode
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.stdout.write(`${setUp()}\n`)
+}

@@ -1,0 +1,86 @@
+import { type ErrorCode, isReason, type Reason, REASONS } from './reasons.ts'
+
+/** What an error looks like as data: in HTTP bodies, on the wire, in `--json` output. */
+export interface ErrorData {
+  code: ErrorCode
+  reason: Reason
+  message: string
+  hint?: string
+  retryable: boolean
+  details?: Record<string, unknown>
+}
+
+export interface EasyNetErrorOptions extends ErrorOptions {
+  /** What the reader can do about it: a command to paste or a setting to change. */
+  hint?: string
+  /** Machine-readable facts: numbers, names, limits. Never secrets, never remote stacks. */
+  details?: Record<string, unknown>
+  /** Overrides the reason's own answer to "may this be sent again?". */
+  retryable?: boolean
+}
+
+const brand = Symbol.for('easynet.error')
+const MAX_REMOTE_TEXT = 2_000
+
+/**
+ * The one error class of EasyNet. Its `reason` is one of a closed set, its `code` follows from it.
+ *
+ * @example
+ * throw new EasyNetError('no_provider', 'Nobody offers "image.resize".', { hint: 'easynet fn ls' })
+ */
+export class EasyNetError extends Error {
+  override readonly name = 'EasyNetError'
+  readonly code: ErrorCode
+  readonly reason: Reason
+  readonly retryable: boolean
+  readonly hint?: string
+  readonly details?: Record<string, unknown>
+  readonly [brand] = true
+
+  constructor(reason: Reason, message: string, options: EasyNetErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.reason = reason
+    this.code = REASONS[reason].code
+    this.retryable = options.retryable ?? REASONS[reason].retryable
+    if (options.hint !== undefined) this.hint = options.hint
+    if (options.details !== undefined) this.details = options.details
+  }
+
+  /** Works across two installed copies of this package, where plain `instanceof` does not. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+
+  /** The error as data. Causes and stacks stay on this device. */
+  toJSON(): ErrorData {
+    return {
+      code: this.code,
+      reason: this.reason,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      retryable: this.retryable,
+      ...(this.details === undefined ? {} : { details: this.details }),
+    }
+  }
+
+  /**
+   * Any thrown value as an `EasyNetError`; unknown ones become `internal` with the original as cause.
+   */
+  static from(value: unknown, reason: Reason = 'internal'): EasyNetError {
+    if (value instanceof EasyNetError) return value as EasyNetError
+    const message = value instanceof Error ? value.message : String(value)
+    return new EasyNetError(reason, message, { cause: value })
+  }
+
+  /** Rebuilds an error that another process sent. Unknown reasons become `internal`; texts are cut. */
+  static fromData(data: unknown): EasyNetError {
+    const given = typeof data === 'object' && data !== null ? (data as Partial<ErrorData>) : {}
+    const reason = isReason(given.reason) ? given.reason : 'internal'
+    const message = typeof given.message === 'string' ? given.message : 'The other side sent no message.'
+    const options: EasyNetErrorOptions = {}
+    if (typeof given.hint === 'string') options.hint = given.hint.slice(0, MAX_REMOTE_TEXT)
+    if (typeof given.retryable === 'boolean') options.retryable = given.retryable
+    if (typeof given.details === 'object' && given.details !== null) options.details = given.details
+    return new EasyNetError(reason, message.slice(0, MAX_REMOTE_TEXT), options)
+  }
+}
