@@ -54,8 +54,8 @@ export function createChannel<T>(capacity: number): Channel<T> {
       let whole = false
       try {
         while (true) {
-          const item = items.shift()
-          if (item !== undefined) {
+          if (items.length > 0) {
+            const item = items.shift() as T
             if (items.length < capacity) waitingWriters.shift()?.()
             yield item
             continue

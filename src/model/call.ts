@@ -1,0 +1,116 @@
+import type { ErrorData } from '../errors/error.ts'
+import type { Value } from './value.ts'
+
+/** A device as people read it: its name and its peer id belong together. */
+export interface PeerRef {
+  peerId: string
+  name: string
+}
+
+/** How the bytes of a call travel. `local`: the function runs on the caller's own device. */
+export type CallPath = 'local' | 'direct' | 'relayed'
+
+/** Milliseconds that a call may take when the caller says nothing. */
+export const DEFAULT_CALL_TIMEOUT_MS = 60_000
+/** Longest time that a caller can ask for. */
+export const MAX_CALL_TIMEOUT_MS = 86_400_000
+
+/** A call as a program states it. */
+export interface CallRequest {
+  /** Function address: `name`, `peer/name`, `name@^2`. */
+  fn: string
+  /** Positional arguments. */
+  args: Value[]
+  /** Arguments by name. */
+  kwargs: Record<string, Value>
+  /** Run it there and nowhere else: peer id or name. */
+  peer?: string
+  timeoutMs: number
+  /** Most credits that the call may cost. */
+  maxCost?: number
+  /** The caller's own idempotency key: the same key runs the function at most once. */
+  key?: string
+  /** Inputs that follow, when the function reads a stream. */
+  input?: AsyncIterable<Value>
+}
+
+export interface LogEntry {
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+}
+
+/** Where the parts of a running call go. `chunk` returns a promise when the reader needs time. */
+export interface CallSink {
+  chunk(value: Value): Promise<void> | void
+  progress(value: Value): void
+  log(entry: LogEntry): void
+}
+
+/** An attempt that did not succeed, in the order they were made. */
+export interface FailedAttempt {
+  provider: PeerRef
+  error: ErrorData
+  durationMs: number
+}
+
+/** What a finished call returns to the program. */
+export interface CallResult {
+  id: string
+  result: Value
+  provider: PeerRef
+  path: CallPath
+  /** Attempts made, the successful one included. */
+  attempts: number
+  /** The attempts that failed before, if any. */
+  failed: FailedAttempt[]
+  durationMs: number
+  /** Credits paid, a decimal. */
+  cost: string
+}
+
+/**
+ * What is known of a call. `done`: it returned. `failed`: it did not run, or ended with an error.
+ * `interrupted`: it had started and was cut off. `unknown`: nobody can tell any more.
+ */
+export type CallState = 'running' | 'done' | 'failed' | 'interrupted' | 'unknown'
+
+/** One call in the history of this device. */
+export interface CallRecord {
+  id: string
+  fn: string
+  role: 'caller' | 'provider'
+  state: CallState
+  /** The other device, once it is known. */
+  peer?: PeerRef
+  startedAt: number
+  endedAt?: number
+  error?: ErrorData
+  /** Present when the result is still kept. */
+  result?: Value
+}
+
+/** A call as the function's side sees it. */
+export interface Invocation {
+  /** Unique per caller; the same id is never run twice. */
+  id: string
+  /** The function's name. */
+  fn: string
+  args: Value[]
+  kwargs: Record<string, Value>
+  input?: AsyncIterable<Value>
+  caller: PeerRef
+  /** Milliseconds left until the deadline, when this was made. */
+  timeoutMs: number
+  /** Aborts on cancel and at the deadline. */
+  signal: AbortSignal
+}
+
+/**
+ * Runs functions of one program: an attached app, a managed process, code in this process.
+ * Resolves with the result, after all chunks went to `sink`.
+ */
+export interface FunctionRunner {
+  run(invocation: Invocation, sink: CallSink): Promise<Value>
+  /** Ends the program by force, when it ignores a cancel. Absent when nobody here owns the process. */
+  kill?(reason: string): void
+}
