@@ -1,0 +1,48 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** Where one daemon keeps its files. Directories have mode 0700, files 0600. */
+export interface Home {
+  /** The folder that holds everything, when one was given. */
+  root?: string
+  configFile: string
+  stateDir: string
+  databaseFile: string
+  keyFile: string
+  logFile: string
+  runDir: string
+  /** `{url, socket, pid, version, peerId, addresses}` of the running daemon. */
+  daemonFile: string
+  tokenFile: string
+  socketFile: string
+}
+
+/**
+ * The files of the daemon at `root` (default `EASYNET_HOME`); without either the XDG base directories
+ * are used (https://specifications.freedesktop.org/basedir-spec/).
+ */
+export function locateHome(root: string | undefined, env: NodeJS.ProcessEnv = process.env): Home {
+  const given = root ?? env['EASYNET_HOME']
+  if (given !== undefined && given !== '') {
+    const base = resolve(given)
+    return { root: base, ...filesIn(base, join(base, 'state'), join(base, 'run')) }
+  }
+  const config = env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config')
+  const state = join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'easynet')
+  const runtime = env['XDG_RUNTIME_DIR']
+  return filesIn(join(config, 'easynet'), state, runtime === undefined ? join(state, 'run') : join(runtime, 'easynet'))
+}
+
+function filesIn(configDir: string, stateDir: string, runDir: string): Home {
+  return {
+    configFile: join(configDir, 'config.toml'),
+    stateDir,
+    databaseFile: join(stateDir, 'easynet.db'),
+    keyFile: join(stateDir, 'identity.key'),
+    logFile: join(stateDir, 'easynetd.log'),
+    runDir,
+    daemonFile: join(runDir, 'daemon.json'),
+    tokenFile: join(runDir, 'token'),
+    socketFile: join(runDir, 'api.sock'),
+  }
+}
