@@ -1,0 +1,94 @@
+import type { ErrorData } from '../errors/error.ts'
+import type { CallState } from '../model/call.ts'
+import type { Database } from './database.ts'
+
+/** One call that this device made. */
+export interface CallLogRecord {
+  id: string
+  fn: string
+  /** The caller's own idempotency key. */
+  key?: string
+  /** The device that runs it, once one was chosen. */
+  peerId?: string
+  peerName?: string
+  state: CallState
+  startedAt: number
+  endedAt?: number
+  error?: ErrorData
+}
+
+/** History of the calls that this device made. It survives a crash of the daemon. */
+export interface CallLog {
+  /**
+   * Adds a record, or replaces the one with the same id. Readers see it at once; the promise resolves
+   * when it is committed, together with the others of this tick.
+   *
+   * @throws `storage_failed`
+   */
+  put(record: CallLogRecord): Promise<void>
+  find(id: string): CallLogRecord | undefined
+  /** The newest call with this idempotency key. */
+  findByKey(key: string): CallLogRecord | undefined
+  /** Newest first. */
+  recent(limit: number): CallLogRecord[]
+  /** Calls without an end. At the start: those an earlier boot lost track of; their providers know more. */
+  running(): CallLogRecord[]
+  /** Forgets the oldest ended calls beyond `maxRows`. @param maxRows - default 10,000 */
+  prune(maxRows?: number): void
+}
+
+/** The log in a database; `synchronous: 'normal'` is enough, the provider's journal has the last word. */
+export function createCallLog(database: Database): CallLog {
+  const select = (rest: string): ReturnType<Database['prepare']> =>
+    database.prepare(`SELECT * FROM calls ${rest}`)
+  const sql = {
+    put: database.prepare(
+      `INSERT INTO calls (id, fn, key, peer_id, peer_name, state, started_at, ended_at, error)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET fn = excluded.fn, key = excluded.key, peer_id = excluded.peer_id,
+         peer_name = excluded.peer_name, state = excluded.state, started_at = excluded.started_at,
+         ended_at = excluded.ended_at, error = excluded.error`,
+    ),
+    find: select('WHERE id = ?'),
+    findByKey: select('WHERE key = ? ORDER BY started_at DESC, rowid DESC LIMIT 1'),
+    recent: select('ORDER BY started_at DESC, rowid DESC LIMIT ?'),
+    running: select(`WHERE state = 'running' ORDER BY started_at`),
+    prune: database.prepare(
+      `DELETE FROM calls WHERE state <> 'running' AND rowid IN
+         (SELECT rowid FROM calls ORDER BY started_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
+    ),
+  }
+  return {
+    async put(record) {
+      const { id, fn, key, peerId, peerName, state, startedAt, endedAt, error } = record
+      const errorJson = error === undefined ? null : JSON.stringify(error)
+      const row = [id, fn, key ?? null, peerId ?? null, peerName ?? null, state, startedAt, endedAt ?? null]
+      await database.write(() => sql.put.run(...row, errorJson))
+    },
+    find: (id) => optional(sql.find.get(id)),
+    findByKey: (key) => optional(sql.findByKey.get(key)),
+    recent: (limit) => sql.recent.all(limit).map(recordOf),
+    running: () => sql.running.all().map(recordOf),
+    prune(maxRows = 10_000) {
+      database.transaction(() => sql.prune.run(maxRows))
+    },
+  }
+}
+
+function optional(row: Record<string, unknown> | undefined): CallLogRecord | undefined {
+  return row === undefined ? undefined : recordOf(row)
+}
+
+function recordOf(row: Record<string, unknown>): CallLogRecord {
+  return {
+    id: row['id'] as string,
+    fn: row['fn'] as string,
+    state: row['state'] as CallState,
+    startedAt: row['started_at'] as number,
+    ...(row['key'] === null ? {} : { key: row['key'] as string }),
+    ...(row['peer_id'] === null ? {} : { peerId: row['peer_id'] as string }),
+    ...(row['peer_name'] === null ? {} : { peerName: row['peer_name'] as string }),
+    ...(row['ended_at'] === null ? {} : { endedAt: row['ended_at'] as number }),
+    ...(row['error'] === null ? {} : { error: JSON.parse(row['error'] as string) as ErrorData }),
+  }
+}

@@ -1,0 +1,163 @@
+import { type ErrorData, EasyNetError } from '../errors/error.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import type { Database } from './database.ts'
+
+/** `interrupted`: it had started in an earlier life of this daemon and was cut off. */
+export type ExecutionState = 'started' | 'done' | 'failed' | 'interrupted'
+
+export interface ExecutionEntry {
+  /** Peer id of the device that asked. */
+  caller: string
+  /** The call's id, unique per caller. */
+  id: string
+  /** Name of the function. */
+  fn: string
+}
+
+export type ExecutionOutcome =
+  /** @param result - the encoded result; kept only when it is small enough */
+  { state: 'done'; result?: Uint8Array } | { state: 'failed' | 'interrupted'; error: ErrorData }
+
+export interface ExecutionRecord extends ExecutionEntry {
+  state: ExecutionState
+  startedAt: number
+  endedAt?: number
+  /** Absent when it was too large to keep or its time is over; `state` still says that it is done. */
+  result?: Uint8Array
+  error?: ErrorData
+  /** Which start of the daemon ran it. */
+  bootId: string
+}
+
+export interface ExecutionJournalInit {
+  /** Different at every start of the daemon. */
+  bootId: string
+  clock?: Clock
+  /** How long a result is kept after the end, for a caller that comes back for it. @default 600_000 */
+  keepMs?: number
+  /** How long it is remembered that the call ran, so that it never runs twice. @default 86_400_000 */
+  keepStateMs?: number
+  /** Larger results are not kept. @default 262_144 */
+  maxResultBytes?: number
+  /** All results together; further ones are not kept until older ones went. @default 268_435_456 */
+  maxKeptBytes?: number
+  /** Calls remembered; beyond it the oldest ended ones are forgotten early. @default 500_000 */
+  maxRows?: number
+}
+
+/**
+ * What this device has run for others, so that a call runs at most once and a caller that comes back
+ * learns how it ended. Every promise resolves after the change is safe from a crash and a power cut.
+ */
+export interface ExecutionJournal {
+  /**
+   * Resolves with `'started'` when the call may run now, or with what is known of the same call.
+   *
+   * @throws `storage_failed`: then it must not run
+   */
+  start(entry: ExecutionEntry): Promise<'started' | ExecutionRecord>
+  /** @throws `unknown_call` when it was not started or has ended already, `storage_failed` */
+  finish(caller: string, id: string, outcome: ExecutionOutcome): Promise<void>
+  find(caller: string, id: string): ExecutionRecord | undefined
+  /**
+   * Call once at the start: what an earlier boot had started and not ended becomes `interrupted`.
+   *
+   * @returns how many
+   */
+  recover(): number
+  /** Forgets what is older than the limits. Call it every few minutes. */
+  prune(): void
+}
+
+/** The journal in a database opened with `synchronous: 'full'`. */
+export function createExecutionJournal(database: Database, init: ExecutionJournalInit): ExecutionJournal {
+  const clock = init.clock ?? systemClock
+  const keepMs = init.keepMs ?? 600_000
+  const keepStateMs = Math.max(init.keepStateMs ?? 86_400_000, keepMs)
+  const maxResultBytes = init.maxResultBytes ?? 262_144
+  const maxKeptBytes = init.maxKeptBytes ?? 268_435_456
+  const maxRows = init.maxRows ?? 500_000
+
+  const sql = {
+    find: database.prepare('SELECT * FROM executions WHERE caller = ? AND id = ?'),
+    insert: database.prepare(
+      `INSERT INTO executions (caller, id, fn, state, started_at, boot_id)
+       VALUES (?, ?, ?, 'started', ?, ?) ON CONFLICT DO NOTHING`,
+    ),
+    end: database.prepare(
+      `UPDATE executions SET state = ?, ended_at = ?, result = ?, error = ?
+       WHERE caller = ? AND id = ? AND state = 'started'`,
+    ),
+    recover: database.prepare(
+      `UPDATE executions SET state = 'interrupted', ended_at = ? WHERE state = 'started' AND boot_id <> ?`,
+    ),
+    forgetResults: database.prepare(
+      'UPDATE executions SET result = NULL WHERE result IS NOT NULL AND ended_at < ?',
+    ),
+    forgetRows: database.prepare('DELETE FROM executions WHERE ended_at < ?'),
+    forgetExcess: database.prepare(
+      `DELETE FROM executions WHERE state <> 'started' AND seq <= (SELECT max(seq) FROM executions) - ?`,
+    ),
+    keptBytes: database.prepare(
+      'SELECT total(length(result)) AS sum FROM executions WHERE result IS NOT NULL',
+    ),
+  }
+  const countKeptBytes = (): number => Number(sql.keptBytes.get()?.['sum'])
+  let keptBytes = countKeptBytes()
+
+  const find = (caller: string, id: string): ExecutionRecord | undefined => {
+    const row = sql.find.get(caller, id)
+    return row === undefined ? undefined : recordOf(row)
+  }
+  const resultToKeep = (outcome: ExecutionOutcome): Uint8Array | null => {
+    if (outcome.state !== 'done' || outcome.result === undefined) return null
+    const size = outcome.result.length
+    return size > maxResultBytes || keptBytes + size > maxKeptBytes ? null : outcome.result
+  }
+
+  return {
+    find,
+    start: ({ caller, id, fn }) =>
+      database.write(() => {
+        const { changes } = sql.insert.run(caller, id, fn, clock.now(), init.bootId)
+        if (Number(changes) === 1) return 'started'
+        return recordOf(sql.find.get(caller, id) ?? {})
+      }),
+    finish: (caller, id, outcome) =>
+      database.write(() => {
+        const result = resultToKeep(outcome)
+        const error = outcome.state === 'done' ? null : JSON.stringify(outcome.error)
+        const { changes } = sql.end.run(outcome.state, clock.now(), result, error, caller, id)
+        if (Number(changes) === 0) throw notRunning(id)
+        keptBytes += result?.length ?? 0
+      }),
+    recover: () => Number(database.transaction(() => sql.recover.run(clock.now(), init.bootId)).changes),
+    prune() {
+      const now = clock.now()
+      database.transaction(() => {
+        sql.forgetRows.run(now - keepStateMs)
+        sql.forgetResults.run(now - keepMs)
+        sql.forgetExcess.run(maxRows)
+      })
+      keptBytes = countKeptBytes()
+    },
+  }
+}
+
+function recordOf(row: Record<string, unknown>): ExecutionRecord {
+  return {
+    caller: row['caller'] as string,
+    id: row['id'] as string,
+    fn: row['fn'] as string,
+    state: row['state'] as ExecutionState,
+    startedAt: row['started_at'] as number,
+    bootId: row['boot_id'] as string,
+    ...(row['ended_at'] === null ? {} : { endedAt: row['ended_at'] as number }),
+    ...(row['result'] === null ? {} : { result: row['result'] as Uint8Array }),
+    ...(row['error'] === null ? {} : { error: JSON.parse(row['error'] as string) as ErrorData }),
+  }
+}
+
+function notRunning(id: string): EasyNetError {
+  return new EasyNetError('unknown_call', `The journal has no running call ${id}.`)
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { type CallLog, type CallLogRecord, createCallLog } from '../../../src/storage/call-log.ts'
+import { openNodeDatabases } from '../../../src/storage/node-databases.ts'
+import { tempDir } from './temp-dir.ts'
+
+function openIn(dir: string): CallLog {
+  const databases = openNodeDatabases({ stateDir: dir, databaseFile: join(dir, 'easynet.db') })
+  onTestFinished(() => databases[Symbol.dispose]())
+  return createCallLog(databases.main)
+}
+const record = (id: string, more: Partial<CallLogRecord> = {}): CallLogRecord => ({
+  id,
+  fn: 'text.upper',
+  state: 'running',
+  startedAt: 1_000,
+  ...more,
+})
+
+test('a record is found at once, by id and by key, and replaced as the call goes on', async () => {
+  const log = openIn(tempDir())
+  const first = log.put(record('1', { key: 'mine' }))
+  expect(log.findByKey('mine')).toEqual(record('1', { key: 'mine' }))
+  const error = { code: 'unknown', reason: 'function_error', message: 'no', retryable: false } as const
+  const ended = record('1', {
+    key: 'mine',
+    peerId: 'p',
+    peerName: 'n',
+    state: 'failed',
+    endedAt: 1_200,
+    error,
+  })
+  await Promise.all([first, log.put(ended)])
+  expect(log.find('1')).toEqual(ended)
+  expect(log.find('2')).toBeUndefined()
+})
+
+test('lists the newest first, and the running ones', async () => {
+  const log = openIn(tempDir())
+  for (const id of ['a', 'b', 'c']) await log.put(record(id, { state: id === 'b' ? 'running' : 'done' }))
+  await log.put(record('older', { startedAt: 5 }))
+  expect(log.recent(3).map(({ id }) => id)).toEqual(['c', 'b', 'a'])
+  expect(log.running().map(({ id }) => id)).toEqual(['older', 'b'])
+})
+
+test('keeps the newest records and every running one', async () => {
+  const log = openIn(tempDir())
+  for (let n = 0; n < 10; n += 1)
+    await log.put(record(String(n), { startedAt: n, state: n === 1 ? 'running' : 'done' }))
+  log.prune(3)
+  expect(log.recent(100).map(({ id }) => id)).toEqual(['9', '8', '7', '1'])
+})
+
+test('is there after a restart', async () => {
+  const dir = tempDir()
+  const databases = openNodeDatabases({ stateDir: dir, databaseFile: join(dir, 'easynet.db') })
+  void createCallLog(databases.main).put(record('1'))
+  databases[Symbol.dispose]()
+  expect(openIn(dir).running()).toEqual([record('1')])
+})
