@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Creates `dir` (and its parents) so that only this user can enter it: mode 0700. */
@@ -11,8 +21,14 @@ export function ensurePrivateDir(dir: string): void {
 /**
  * Writes a file of mode 0600 in one step: after a crash there is the old content or the new one, never
  * a part.
+ *
+ * @param options.overwrite - false: fails with `EEXIST` when the file is there. @default true
  */
-export function writePrivateFile(file: string, content: string | Uint8Array): void {
+export function writePrivateFile(
+  file: string,
+  content: string | Uint8Array,
+  options: { overwrite?: boolean } = {},
+): void {
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const handle = openSync(temporary, 'wx', 0o600)
@@ -23,10 +39,11 @@ export function writePrivateFile(file: string, content: string | Uint8Array): vo
     } finally {
       closeSync(handle)
     }
-    renameSync(temporary, file)
-  } catch (error) {
+    // A rename would replace the file; a second name for the new one cannot.
+    if (options.overwrite === false) linkSync(temporary, file)
+    else renameSync(temporary, file)
+  } finally {
     rmSync(temporary, { force: true })
-    throw error
   }
   syncDir(dirname(file))
 }
