@@ -1,0 +1,73 @@
+import { getEventListeners } from 'node:events'
+import { expect, test } from 'vitest'
+import type { NodeEvent } from '../../../src/model/views.ts'
+import { createNodeEvents, type NodeEvents } from '../../../src/telemetry/events.ts'
+
+const peer = { peerId: 'p', name: 'laptop' }
+
+/** Reads `count` events, then stops following. */
+async function read(events: NodeEvents, lastId: number | undefined, count: number): Promise<NodeEvent[]> {
+  const seen: NodeEvent[] = []
+  const abort = new AbortController()
+  for await (const event of events.follow(lastId, abort.signal)) {
+    seen.push(event)
+    if (seen.length === count) abort.abort()
+  }
+  return seen
+}
+const ids = (events: NodeEvent[]): number[] => events.map(({ id }) => id)
+
+test('a reader gets what happens from now on', async () => {
+  const events = createNodeEvents({ clock: { now: () => 5, monotonic: () => 0 } })
+  events.draining()
+  const reading = read(events, undefined, 2)
+  events.peerConnected(peer, 'direct')
+  events.functionRegistered('text.upper', '1.0.0')
+  expect(await reading).toEqual([
+    { id: 2, type: 'peer:connect', at: 5, data: { peer, path: 'direct' } },
+    { id: 3, type: 'function:register', at: 5, data: { name: 'text.upper', version: '1.0.0' } },
+  ])
+})
+
+test('a reader that comes back continues where it was', async () => {
+  const events = createNodeEvents()
+  for (let n = 0; n < 4; n += 1) events.draining()
+  expect(ids(await read(events, 2, 2))).toEqual([3, 4])
+  expect(ids(await read(events, 0, 4))).toEqual([1, 2, 3, 4])
+})
+
+test('after a restart a reader with an id of the old daemon gets all that is kept', async () => {
+  const events = createNodeEvents()
+  events.draining()
+  expect(ids(await read(events, 900, 1))).toEqual([1])
+})
+
+test('a slow reader loses the oldest events and learns how many', async () => {
+  const events = createNodeEvents({ capacity: 3 })
+  const abort = new AbortController()
+  const reader = events.follow(undefined, abort.signal)[Symbol.asyncIterator]()
+  for (let n = 0; n < 10; n += 1) events.functionUnregistered(`f${n}`)
+  expect((await reader.next()).value).toMatchObject({ id: 8, data: { name: 'f7', missed: 7 } })
+  expect((await reader.next()).value).toEqual({
+    id: 9,
+    type: 'function:unregister',
+    at: expect.any(Number),
+    data: { name: 'f8' },
+  })
+  abort.abort()
+  expect((await reader.next()).done).toBe(true)
+})
+
+test('an abort ends a waiting reader and leaves no listener behind', async () => {
+  const events = createNodeEvents()
+  const abort = new AbortController()
+  const reading = Array.fromAsync(events.follow(undefined, abort.signal))
+  for (let n = 0; n < 50; n += 1) {
+    events.draining()
+    await new Promise(setImmediate)
+  }
+  expect(getEventListeners(abort.signal, 'abort')).toHaveLength(1)
+  abort.abort()
+  expect(await reading).toHaveLength(50)
+  expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0)
+})
