@@ -39,7 +39,10 @@ export interface LogEntry {
   message: string
 }
 
-/** Where the parts of a running call go. `chunk` returns a promise when the reader needs time. */
+/**
+ * Where the parts of a running call go. `chunk` returns a promise when the reader needs time; call it
+ * again when that has resolved.
+ */
 export interface CallSink {
   chunk(value: Value): Promise<void> | void
   progress(value: Value): void

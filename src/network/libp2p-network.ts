@@ -1,0 +1,141 @@
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import type { PeerInfo } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Datastore } from 'interface-datastore'
+import { createDirectory } from './directory.ts'
+import { networkError } from './errors.ts'
+import { createGossip } from './gossip.ts'
+import { buildLibp2p, type Libp2pNode } from './libp2p.ts'
+import type { ConnectionInfo, Network, NetworkListener, PeerAddresses } from './network.ts'
+
+export interface NetworkComponents {
+  /** 64 bytes: the Ed25519 seed, then the public key. */
+  privateKey: Uint8Array
+  /** Where addresses of peers and DHT records are kept. */
+  datastore: Datastore
+}
+
+export interface NetworkInit {
+  /** Multiaddrs to listen on. */
+  listen: readonly string[]
+  /** Look for daemons on the local network. */
+  mdns: boolean
+  /** What the other side is told of our software, e.g. `easynet/0.1.0`. */
+  agentVersion: string
+}
+
+/** Builds the libp2p node; nothing listens until `start()`. */
+export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
+  let blocked: ReadonlySet<string> = new Set()
+  const listeners: NetworkListener[] = []
+  const node = await buildLibp2p({
+    privateKey: privateKeyFromRaw(components.privateKey),
+    datastore: components.datastore,
+    isBlocked: (peerId) => blocked.has(peerId),
+    ...init,
+  })
+
+  node.addEventListener('peer:connect', ({ detail }) => {
+    for (const listener of listeners) listener.connected?.(detail.toString())
+  })
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    for (const listener of listeners) listener.disconnected?.(detail.toString())
+  })
+  node.addEventListener('peer:discovery', ({ detail }) => {
+    for (const listener of listeners) listener.discovered?.(toPeerAddresses(detail))
+  })
+
+  const connect = async (peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void> => {
+    try {
+      const id = peerIdFromString(peerId)
+      if (addresses.length > 0) {
+        await node.peerStore.merge(id, { multiaddrs: addresses.map((address) => multiaddr(address)) }, { signal })
+      }
+      await node.dial(id, { signal })
+    } catch (error) {
+      throw networkError(error, peerId, signal)
+    }
+  }
+
+  return {
+    peerId: node.peerId.toString(),
+    start: async () => node.start(),
+    addresses: () => node.getMultiaddrs().map(String),
+    connections: () => connectionsOf(node),
+    isConnected: (peerId) => node.getConnections(peerIdFromString(peerId)).length > 0,
+    connect,
+    async connectTo(address, signal) {
+      try {
+        const connection = await node.dial(multiaddr(address), { signal })
+        return connection.remotePeer.toString()
+      } catch (error) {
+        throw networkError(error, address, signal)
+      }
+    },
+    async openStream(peerId, protocol, signal) {
+      try {
+        return await node.dialProtocol(peerIdFromString(peerId), protocol, { signal, runOnLimitedConnection: true })
+      } catch (error) {
+        throw networkError(error, peerId, signal)
+      }
+    },
+    async handle(protocol, maxStreamsPerPeer, handler) {
+      await node.handle(
+        protocol,
+        (stream, connection) => {
+          handler(stream, connection.remotePeer.toString()).catch((error: unknown) => {
+            stream.abort(error instanceof Error ? error : new Error(String(error)))
+          })
+        },
+        {
+          maxInboundStreams: maxStreamsPerPeer,
+          maxOutboundStreams: maxStreamsPerPeer,
+          runOnLimitedConnection: true,
+        },
+      )
+    },
+    disconnect: async (peerId) => node.hangUp(peerIdFromString(peerId)),
+    async ping(peerId, signal) {
+      try {
+        return await node.services.ping.ping(peerIdFromString(peerId), { signal })
+      } catch (error) {
+        throw networkError(error, peerId, signal)
+      }
+    },
+    listen: (listener) => void listeners.push(listener),
+    gossip: createGossip(node.services.pubsub),
+    directory: createDirectory(node.services.dht),
+    async setBlocked(peerIds) {
+      blocked = peerIds
+      await Promise.allSettled([...peerIds].map(async (peerId) => node.hangUp(peerIdFromString(peerId))))
+    },
+    async rememberedPeers() {
+      const peers = await node.peerStore.all()
+      return peers.map((peer) => ({
+        peerId: peer.id.toString(),
+        addresses: peer.addresses.map((address) => address.multiaddr.toString()),
+      }))
+    },
+    async [Symbol.asyncDispose]() {
+      await node.stop()
+    },
+  }
+}
+
+function connectionsOf(node: Libp2pNode): ConnectionInfo[] {
+  const byPeer = new Map<string, ConnectionInfo>()
+  for (const connection of node.getConnections()) {
+    const peerId = connection.remotePeer.toString()
+    const address = connection.remoteAddr.toString()
+    const path = address.includes('/p2p-circuit') ? 'relayed' : 'direct'
+    if (path === 'direct' || !byPeer.has(peerId)) {
+      byPeer.set(peerId, { peerId, address, path, direction: connection.direction })
+    }
+  }
+  return [...byPeer.values()]
+}
+
+function toPeerAddresses(info: PeerInfo): PeerAddresses {
+  return { peerId: info.id.toString(), addresses: info.multiaddrs.map(String) }
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { EasyNetError } from '../../errors/error.ts'
+import { encodeEnd, decodeEnd } from './codec.ts'
+
+/** Counts and hashes what goes one way on a stream of its own, for the END frame. */
+export class Tally {
+  #items = 0
+  #bytes = 0
+  readonly #hash = createHash('sha256')
+
+  addItem(): void {
+    this.#items += 1
+  }
+
+  addBytes(bytes: Uint8Array): void {
+    this.#bytes += bytes.length
+    this.#hash.update(bytes)
+  }
+
+  /** The payload of our END frame. */
+  encode(): Uint8Array {
+    return encodeEnd({ items: this.#items, bytes: this.#bytes, digest: this.#hash.digest() })
+  }
+
+  /** Compares the other side's END frame with what arrived. @throws `digest_mismatch` */
+  check(payload: Uint8Array): void {
+    const end = decodeEnd(payload)
+    const digest = this.#hash.digest()
+    if (end.items !== this.#items || end.bytes !== this.#bytes || !digest.equals(end.digest)) {
+      throw new EasyNetError('digest_mismatch', 'What arrived is not what was sent.', {
+        details: { sentBytes: end.bytes, receivedBytes: this.#bytes },
+      })
+    }
+  }
+}
+
+/**
+ * Collects the blobs that were announced with a value. Memory for them is reserved one by one, when
+ * their first bytes come.
+ */
+export class BlobGatherer {
+  readonly #lengths: readonly number[]
+  readonly #blobs: Uint8Array[] = []
+  #filled = 0
+
+  constructor(lengths: readonly number[]) {
+    this.#lengths = lengths
+    this.#openNext()
+  }
+
+  get complete(): boolean {
+    return this.#blobs.length === this.#lengths.length && this.#filled === (this.#blobs.at(-1)?.length ?? 0)
+  }
+
+  get blobs(): readonly Uint8Array[] {
+    return this.#blobs
+  }
+
+  /** @throws `protocol_violation` when more comes than was announced */
+  add(part: Uint8Array): void {
+    let rest = part
+    while (rest.length > 0) {
+      const blob = this.#blobs.at(-1)
+      if (blob === undefined || this.complete) {
+        throw new EasyNetError('protocol_violation', 'More bytes came than were announced.')
+      }
+      const fits = rest.subarray(0, blob.length - this.#filled)
+      blob.set(fits, this.#filled)
+      this.#filled += fits.length
+      rest = rest.subarray(fits.length)
+      this.#openNext()
+    }
+  }
+
+  #openNext(): void {
+    while (this.#filled === (this.#blobs.at(-1)?.length ?? 0) && this.#blobs.length < this.#lengths.length) {
+      // Not from the shared pool and not zeroed: pages are taken as they are written.
+      this.#blobs.push(Buffer.allocUnsafeSlow(this.#lengths[this.#blobs.length] ?? 0))
+      this.#filled = 0
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import { EasyNetError, type ErrorData } from '../../errors/error.ts'
+import type { LogEntry } from '../../model/call.ts'
+import { FUNCTION_NAME } from '../../model/function.ts'
+import { attachBlobs, BlobRef, detachBlobs, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
+import { createCborCodec } from '../../util/cbor.ts'
+import { MAX_BLOBS, MAX_SHARED_RESULT_BYTES, MAX_TEXT_CHARS, MIN_BLOB_BYTES } from './constants.ts'
+
+// Payloads of frames: CBOR arrays with fixed places, since every byte and key counts in a small call.
+
+/** Content of tag 40011: the index of a blob that follows the value. */
+const BLOB_TAG = 40_011
+const cbor = createCborCodec({
+  tag: BLOB_TAG,
+  matches: (value) => value instanceof BlobRef,
+  toNumber: (value) => (value as BlobRef).index,
+  fromNumber: (index) => new BlobRef(index),
+})
+
+export interface CallHeader {
+  /** UUID; with the caller's peer id it names the call for ever. */
+  id: string
+  fn: string
+  /** Milliseconds until the deadline, when sent. */
+  timeoutMs: number
+  /** True when input values follow. */
+  input: boolean
+  args: Value[]
+  kwargs: Record<string, Value>
+}
+
+/** A value on its way: CBOR with blobs taken out, and the blobs. */
+export interface EncodedValue {
+  payload: Uint8Array
+  blobs: readonly Uint8Array[]
+  /** Bytes of payload and blobs together. */
+  bytes: number
+}
+
+/** A value that has arrived, whose blobs may still be missing. */
+export interface PartialValue<T> {
+  skeleton: T
+  blobBytes: readonly number[]
+}
+
+export interface EndInfo {
+  /** Values sent before. */
+  items: number
+  /** Payload bytes of VALUE, RESULT and BLOB frames. */
+  bytes: number
+  /** SHA-256 over these bytes, in order. */
+  digest: Uint8Array
+}
+
+export type AskState = 'running' | 'interrupted' | 'never'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export function encodeCall(header: CallHeader): EncodedValue {
+  const { skeleton, blobs } = detachBlobs([header.args, header.kwargs], MIN_BLOB_BYTES)
+  const fields = [header.id, header.fn, Math.ceil(header.timeoutMs), header.input, skeleton, lengths(blobs)]
+  return measured(cbor.encode(fields), blobs)
+}
+
+export function decodeCall(payload: Uint8Array): PartialValue<CallHeader> {
+  const fields = decodeArray(payload, 6)
+  const [id, fn, timeoutMs, input, values, blobBytes] = fields
+  if (typeof id !== 'string' || !UUID.test(id)) throw violation('call id')
+  if (typeof fn !== 'string' || !FUNCTION_NAME.test(fn)) throw violation('function name')
+  if (!isCount(timeoutMs) || typeof input !== 'boolean' || !Array.isArray(values)) throw violation('call')
+  const [args, kwargs] = values as unknown[]
+  if (!Array.isArray(args) || !isRecord(kwargs)) throw violation('arguments')
+  const header = { id, fn, timeoutMs, input, args: args as Value[], kwargs: kwargs as Record<string, Value> }
+  return { skeleton: header, blobBytes: checkLengths(blobBytes) }
+}
+
+export function attachCallBlobs(header: CallHeader, blobs: readonly Uint8Array[]): CallHeader {
+  const [args, kwargs] = attachBlobs([header.args, header.kwargs], blobs) as [Value[], Record<string, Value>]
+  return { ...header, args, kwargs }
+}
+
+export function encodeValue(value: Value): EncodedValue {
+  const { skeleton, blobs } = detachBlobs(value, MIN_BLOB_BYTES)
+  return measured(cbor.encode([skeleton, lengths(blobs)]), blobs)
+}
+
+export function decodeValue(payload: Uint8Array, maxBytes: number = MAX_VALUE_BYTES): PartialValue<unknown> {
+  const [skeleton, blobBytes] = decodeArray(payload, 2)
+  return { skeleton, blobBytes: checkLengths(blobBytes, maxBytes) }
+}
+
+export function encodeEnd(end: EndInfo): Uint8Array {
+  return cbor.encode([end.items, end.bytes, end.digest])
+}
+
+export function decodeEnd(payload: Uint8Array): EndInfo {
+  const [items, bytes, digest] = decodeArray(payload, 3)
+  if (!isCount(items) || !isCount(bytes) || !(digest instanceof Uint8Array)) throw violation('end')
+  return { items, bytes, digest }
+}
+
+/** Details that would make the frame too long are left out. */
+export function encodeError(error: EasyNetError): Uint8Array {
+  const { details, ...data } = error.toJSON()
+  const short = { ...data, message: data.message.slice(0, MAX_TEXT_CHARS) }
+  if (details === undefined) return cbor.encode(short)
+  const encoded = cbor.encode(detachBlobs({ ...short, details }, Infinity).skeleton)
+  return encoded.length <= MAX_SHARED_RESULT_BYTES ? encoded : cbor.encode(short)
+}
+
+export function decodeError(payload: Uint8Array): EasyNetError {
+  return EasyNetError.fromData(cbor.decode(payload) as ErrorData)
+}
+
+export function encodeProgress(value: Value): Uint8Array {
+  return cbor.encode(detachBlobs(value, Infinity).skeleton)
+}
+
+export function decodeProgress(payload: Uint8Array): Value {
+  return cbor.decode(payload) as Value
+}
+
+const LOG_LEVELS: readonly LogEntry['level'][] = ['debug', 'info', 'warn', 'error']
+
+export function encodeLog(entry: LogEntry): Uint8Array {
+  return cbor.encode([LOG_LEVELS.indexOf(entry.level), entry.message.slice(0, MAX_TEXT_CHARS)])
+}
+
+export function decodeLog(payload: Uint8Array): LogEntry {
+  const [level, message] = decodeArray(payload, 2)
+  if (!isCount(level) || typeof message !== 'string') throw violation('log line')
+  return { level: LOG_LEVELS[level] ?? 'info', message: message.slice(0, MAX_TEXT_CHARS) }
+}
+
+const CANCEL_REASONS = ['cancelled', 'deadline_exceeded'] as const
+
+export function encodeCancel(reason: string): Uint8Array {
+  return cbor.encode([reason === 'deadline_exceeded' ? 1 : 0])
+}
+
+export function decodeCancel(payload: Uint8Array): (typeof CANCEL_REASONS)[number] {
+  const [reason] = decodeArray(payload, 1)
+  return reason === 1 ? 'deadline_exceeded' : 'cancelled'
+}
+
+export interface Ask {
+  id: string
+  /** How long to wait for a call that still runs. */
+  waitMs: number
+}
+
+export function encodeAsk(ask: Ask): Uint8Array {
+  return cbor.encode([ask.id, Math.ceil(ask.waitMs)])
+}
+
+export function decodeAsk(payload: Uint8Array): Ask {
+  const [id, waitMs] = decodeArray(payload, 2)
+  if (typeof id !== 'string' || !UUID.test(id) || !isCount(waitMs)) throw violation('question')
+  return { id, waitMs }
+}
+
+const ASK_STATES: readonly AskState[] = ['running', 'interrupted', 'never']
+
+export function encodeVerdict(state: AskState): Uint8Array {
+  return cbor.encode([ASK_STATES.indexOf(state)])
+}
+
+export function decodeVerdict(payload: Uint8Array): AskState {
+  const [state] = decodeArray(payload, 1)
+  const known = isCount(state) ? ASK_STATES[state] : undefined
+  if (known === undefined) throw violation('verdict')
+  return known
+}
+
+function measured(payload: Uint8Array, blobs: readonly Uint8Array[]): EncodedValue {
+  let bytes = payload.length
+  for (const blob of blobs) bytes += blob.length
+  if (bytes > MAX_VALUE_BYTES) {
+    throw new EasyNetError('too_large', `The value has ${bytes} bytes; ${MAX_VALUE_BYTES} are allowed.`, {
+      hint: 'Send it in parts, as a stream.',
+    })
+  }
+  return { payload, blobs, bytes }
+}
+
+function lengths(blobs: readonly Uint8Array[]): number[] {
+  return blobs.map((blob) => blob.length)
+}
+
+/** Checked before a byte is allocated for them. */
+function checkLengths(value: unknown, maxBytes: number = MAX_VALUE_BYTES): readonly number[] {
+  if (!Array.isArray(value) || value.length > MAX_BLOBS || !value.every(isCount)) throw violation('list of blobs')
+  let total = 0
+  for (const length of value as number[]) total += length
+  if (total > maxBytes) {
+    throw new EasyNetError('too_large', `${total} bytes were announced; ${maxBytes} are allowed.`)
+  }
+  return value as number[]
+}
+
+function decodeArray(payload: Uint8Array, length: number): unknown[] {
+  const fields = cbor.decode(payload)
+  // More fields than we know are left for newer versions.
+  if (!Array.isArray(fields) || fields.length < length) throw violation('message')
+  return fields as unknown[]
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+}
+
+function violation(what: string): EasyNetError {
+  return new EasyNetError('protocol_violation', `The other device sent a malformed ${what}.`)
+}

@@ -1,0 +1,143 @@
+import type { Stream } from '@libp2p/interface'
+import { EasyNetError } from '../../errors/error.ts'
+import { joinBytes } from '../../util/bytes.ts'
+import { MAX_BLOB_FRAME_BYTES, MAX_READ_BUFFER_BYTES, WRITE_HIGH_WATER_BYTES } from './constants.ts'
+import { type Frame, frameHeader, FrameSplitter, FrameType } from './frames.ts'
+
+/** Frames over one libp2p stream: written once per tick, read with back-pressure. */
+export interface FrameStream {
+  /** Queues a frame; everything queued in this tick is sent as one buffer. */
+  send(type: FrameType, call: number, payload: Uint8Array): void
+  /** Sends byte strings as BLOB frames, as fast as the other side takes them. */
+  sendBlobs(call: number, blobs: readonly Uint8Array[]): Promise<void>
+  /** Resolves when the other side has taken enough; undefined when there is room now. */
+  drained(): Promise<void> | undefined
+  /** Sends what is queued, then closes our direction. */
+  close(): Promise<void>
+  abort(error: Error): void
+}
+
+export interface FrameListener {
+  /** A returned promise stops the reading until it resolves. Throwing resets the stream. */
+  onFrame(frame: Frame): Promise<void> | void
+  /** The last frame was handled: no more will come. `error` is set when the stream was cut. */
+  onClose(error?: Error): void
+}
+
+const EMPTY = new Uint8Array(0)
+
+export function createFrameStream(stream: Stream, listener: FrameListener): FrameStream {
+  const splitter = new FrameSplitter()
+  let handling = false
+  let closed: { error?: Error } | undefined
+  let reported = false
+  let queue: Uint8Array[] = []
+  let queuedBytes = 0
+  let flushing: NodeJS.Immediate | undefined
+  stream.maxReadBufferLength = MAX_READ_BUFFER_BYTES
+
+  const fail = (error: unknown): void => {
+    const cause = error instanceof Error ? error : new Error(String(error))
+    closed ??= { error: cause }
+    handling = false
+    stream.abort(cause)
+    report()
+  }
+  const report = (): void => {
+    if (closed === undefined || handling || reported) return
+    reported = true
+    if (flushing !== undefined) clearImmediate(flushing)
+    if (closed.error === undefined) listener.onClose()
+    else listener.onClose(closed.error)
+  }
+  const handleAll = (): void => {
+    if (handling) return
+    try {
+      for (let frame = splitter.next(); frame !== undefined && !reported; frame = splitter.next()) {
+        const wait = listener.onFrame(frame)
+        if (wait === undefined) continue
+        handling = true
+        pause()
+        wait.then(() => {
+          handling = false
+          resume()
+          handleAll()
+        }, fail)
+        return
+      }
+    } catch (error) {
+      fail(error)
+    }
+    report()
+  }
+  const pause = (): void => {
+    if (stream.readStatus === 'readable') stream.pause()
+  }
+  const resume = (): void => {
+    if (stream.readStatus === 'paused') stream.resume()
+  }
+  const close = (error?: Error): void => {
+    closed ??= error === undefined ? {} : { error }
+    handleAll()
+  }
+  stream.addEventListener('message', ({ data }) => {
+    splitter.push(data)
+    handleAll()
+  })
+  stream.addEventListener('end', () => close())
+  stream.addEventListener('close', ({ error }) => close(error))
+
+  const flush = (): void => {
+    flushing = undefined
+    if (queue.length === 0) return
+    const data = joinBytes(queue)
+    queue = []
+    queuedBytes = 0
+    if (stream.writeStatus === 'writable') stream.send(data)
+  }
+  const drained = (): Promise<void> | undefined => {
+    if (queuedBytes + stream.writeBufferLength < WRITE_HIGH_WATER_BYTES) return undefined
+    return waitUntilDrained(stream)
+  }
+
+  return {
+    send(type, call, payload) {
+      if (stream.writeStatus !== 'writable') return
+      queue.push(frameHeader(type, call, payload.length))
+      if (payload.length > 0) queue.push(payload)
+      queuedBytes += payload.length
+      flushing ??= setImmediate(flush)
+    },
+    async sendBlobs(call, blobs) {
+      flush()
+      for (const blob of blobs) {
+        for (let at = 0; at < blob.length; at += MAX_BLOB_FRAME_BYTES) {
+          const part = blob.subarray(at, at + MAX_BLOB_FRAME_BYTES)
+          if (stream.writeStatus !== 'writable') throw streamClosed()
+          stream.send(joinBytes([frameHeader(FrameType.blob, call, part.length), part]))
+          await drained()
+        }
+      }
+    },
+    drained,
+    async close() {
+      flush()
+      if (stream.status === 'open') await stream.close({ signal: AbortSignal.timeout(5_000) })
+    },
+    abort: (error) => stream.abort(error),
+  }
+}
+
+/** An empty payload, for frames that say all by their type. */
+export const NO_PAYLOAD = EMPTY
+
+async function waitUntilDrained(stream: Stream): Promise<void> {
+  while (stream.writeBufferLength >= WRITE_HIGH_WATER_BYTES / 2) {
+    if (stream.writeStatus !== 'writable') throw streamClosed()
+    await stream.onDrain()
+  }
+}
+
+function streamClosed(): EasyNetError {
+  return new EasyNetError('peer_unreachable', 'The stream was closed by the other device.')
+}

@@ -1,0 +1,204 @@
+import { EasyNetError } from '../../errors/error.ts'
+import type { CallSink, PeerRef } from '../../model/call.ts'
+import { attachBlobs, MAX_CHUNK_BYTES, type Value } from '../../model/value.ts'
+import { type Channel, createChannel } from '../../util/channel.ts'
+import { createDeadline } from '../../util/signals.ts'
+import { BlobGatherer, Tally } from './body.ts'
+import {
+  attachCallBlobs,
+  type CallHeader,
+  decodeAsk,
+  decodeCall,
+  decodeCancel,
+  decodeValue,
+  encodeError,
+  encodeLog,
+  encodeProgress,
+  encodeVerdict,
+} from './codec.ts'
+import { BODY_IDLE_TIMEOUT_MS } from './constants.ts'
+import { type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
+import { type Frame, FrameType } from './frames.ts'
+import type { CallHandlerComponents, StreamServer } from './handler.ts'
+import { sendValue } from './own-stream.ts'
+
+/** Inputs that may wait for the function before the caller is slowed down. */
+const INPUT_QUEUE = 4
+
+/** Serves one call, or one question about a call, on a stream of its own. */
+export function serveOwnStream(
+  components: CallHandlerComponents,
+  frames: FrameStream,
+  caller: PeerRef,
+): StreamServer {
+  const { executor, budget } = components
+  const controller = new AbortController()
+  const received = new Tally()
+  const resources = new DisposableStack()
+  let header: CallHeader | undefined
+  let args: BlobGatherer | undefined
+  let input: { gatherer: BlobGatherer; skeleton: unknown } | undefined
+  let inputs: Channel<Value> | undefined
+  let bodyEnded = false
+  let streams = false
+  let idleTimer: NodeJS.Timeout | undefined
+
+  const expectMore = (): void => {
+    clearTimeout(idleTimer)
+    idleTimer = setTimeout(() => {
+      frames.abort(new EasyNetError('deadline_exceeded', 'The arguments stopped coming.'))
+    }, BODY_IDLE_TIMEOUT_MS)
+  }
+  const bodyDone = (): void => {
+    bodyEnded = true
+    clearTimeout(idleTimer)
+  }
+  const sink: CallSink = {
+    async chunk(value) {
+      checkChunk(value)
+      await sendValue(frames, sent, FrameType.value, value)
+    },
+    progress: (value) => frames.send(FrameType.progress, 0, encodeProgress(value)),
+    log: (entry) => frames.send(FrameType.log, 0, encodeLog(entry)),
+  }
+  const sent = new Tally()
+
+  const refuse = (error: unknown): void => {
+    bodyDone()
+    frames.send(FrameType.error, 0, encodeError(EasyNetError.from(error)))
+    end()
+  }
+  const end = (): void => {
+    resources.dispose()
+    frames.close().catch((error: unknown) => frames.abort(EasyNetError.from(error)))
+  }
+
+  const begin = (payload: Uint8Array): void => {
+    const { skeleton, blobBytes } = decodeCall(payload)
+    header = skeleton
+    try {
+      streams = executor.admit(skeleton.fn, caller).streams || skeleton.input
+      resources.use(budget.reserve(caller.peerId, blobBytes.reduce((sum, length) => sum + length, 0)))
+      args = new BlobGatherer(blobBytes)
+      if (skeleton.input) inputs = createChannel<Value>(INPUT_QUEUE)
+    } catch (error) {
+      return refuse(error)
+    }
+    frames.send(FrameType.accepted, 0, NO_PAYLOAD)
+    if (blobBytes.length === 0 && !skeleton.input) bodyDone()
+    else expectMore()
+    if (args.complete) execute(skeleton, args)
+  }
+
+  const execute = (call: CallHeader, gatherer: BlobGatherer): void => {
+    const { args, kwargs } = attachCallBlobs(call, gatherer.blobs)
+    const deadline = resources.use(createDeadline(call.timeoutMs, controller.signal))
+    const invocation = { id: call.id, fn: call.fn, timeoutMs: call.timeoutMs, args, kwargs, caller }
+    const run = executor.run(
+      { ...invocation, ...(inputs === undefined ? {} : { input: inputs }), signal: deadline.signal },
+      sink,
+    )
+    run
+      .then(async (result) => {
+        await sendValue(frames, sent, FrameType.result, result)
+        frames.send(FrameType.end, 0, sent.encode())
+      })
+      .catch((error: unknown) => frames.send(FrameType.error, 0, encodeError(EasyNetError.from(error))))
+      .finally(end)
+  }
+
+  const takeInput = async (): Promise<void> => {
+    if (input === undefined || !input.gatherer.complete) return
+    const value = attachBlobs(input.skeleton, input.gatherer.blobs)
+    input = undefined
+    clearTimeout(idleTimer)
+    await inputs?.push(value, controller.signal)
+    if (!bodyEnded) expectMore()
+  }
+
+  const onBody = (frame: Frame): Promise<void> | void => {
+    if (header === undefined || args === undefined || bodyEnded) return undefined
+    expectMore()
+    received.addBytes(frame.payload)
+    if (!args.complete) {
+      if (frame.type !== FrameType.blob) throw outOfPlace(frame)
+      args.add(frame.payload)
+      // Without inputs the END frame, which proves the arguments, starts the function.
+      if (args.complete && header.input) execute(header, args)
+      return undefined
+    }
+    if (frame.type === FrameType.value && input === undefined && inputs !== undefined) {
+      const { skeleton, blobBytes } = decodeValue(frame.payload, MAX_CHUNK_BYTES)
+      received.addItem()
+      input = { skeleton, gatherer: new BlobGatherer(blobBytes) }
+    } else if (frame.type === FrameType.blob && input !== undefined) {
+      input.gatherer.add(frame.payload)
+    } else {
+      throw outOfPlace(frame)
+    }
+    return takeInput()
+  }
+
+  const onEnd = (frame: Frame): void => {
+    if (bodyEnded) return
+    if (header === undefined || args === undefined || !args.complete) throw outOfPlace(frame)
+    received.check(frame.payload)
+    bodyDone()
+    if (inputs === undefined) execute(header, args)
+    else inputs.end()
+  }
+
+  const answerQuestion = async (payload: Uint8Array): Promise<void> => {
+    const ask = decodeAsk(payload)
+    const outcome = await executor.outcome(caller.peerId, ask.id, ask.waitMs, controller.signal)
+    if (outcome.state === 'done') {
+      await sendValue(frames, sent, FrameType.result, outcome.result)
+      frames.send(FrameType.end, 0, sent.encode())
+    } else if (outcome.state === 'failed') {
+      frames.send(FrameType.error, 0, encodeError(outcome.error))
+    } else {
+      frames.send(FrameType.verdict, 0, encodeVerdict(outcome.state))
+    }
+  }
+
+  return {
+    onFrame(frame) {
+      switch (frame.type) {
+        case FrameType.call:
+          if (header !== undefined) throw outOfPlace(frame)
+          return begin(frame.payload)
+        case FrameType.ask:
+          bodyDone()
+          answerQuestion(frame.payload).then(end, refuse)
+          return undefined
+        case FrameType.value:
+        case FrameType.blob:
+          return onBody(frame)
+        case FrameType.end:
+          return onEnd(frame)
+        case FrameType.cancel:
+          return controller.abort(new EasyNetError(decodeCancel(frame.payload), 'The caller ended the call.'))
+        case FrameType.ack:
+          return undefined
+        default:
+          throw outOfPlace(frame)
+      }
+    },
+    onClose() {
+      clearTimeout(idleTimer)
+      inputs?.fail(new EasyNetError('interrupted', 'The connection to the caller broke.'))
+      // What nobody reads is stopped; a call with one result goes on, its caller may ask for it.
+      if (streams || !bodyEnded) controller.abort(new EasyNetError('interrupted', 'The connection to the caller broke.'))
+    },
+  }
+}
+
+function checkChunk(value: Value): void {
+  if (value instanceof Uint8Array && value.length > MAX_CHUNK_BYTES) {
+    throw new EasyNetError('too_large', `A chunk has ${value.length} bytes; ${MAX_CHUNK_BYTES} are allowed.`)
+  }
+}
+
+function outOfPlace(frame: Frame): EasyNetError {
+  return new EasyNetError('protocol_violation', `A frame of type ${frame.type} came out of place.`)
+}

@@ -1,0 +1,87 @@
+import { EasyNetError } from '../../errors/error.ts'
+import type { CallSink, PeerRef } from '../../model/call.ts'
+import { createDeadline } from '../../util/signals.ts'
+import {
+  decodeCall,
+  decodeCancel,
+  encodeError,
+  encodeLog,
+  encodeProgress,
+  encodeValue,
+  type CallHeader,
+} from './codec.ts'
+import { MAX_SHARED_CALLS, MAX_SHARED_RESULT_BYTES } from './constants.ts'
+import { type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
+import { type Frame, FrameType } from './frames.ts'
+import type { StreamServer } from './handler.ts'
+import type { CallExecutor } from './ports.ts'
+
+/** Serves the small calls of one peer. They go on when the stream breaks: the caller may ask later. */
+export function serveSharedStream(executor: CallExecutor, frames: FrameStream, caller: PeerRef): StreamServer {
+  const running = new Map<number, AbortController>()
+
+  const answer = (number: number, error: unknown): void => {
+    frames.send(FrameType.error, number, encodeError(EasyNetError.from(error)))
+  }
+  const run = async (number: number, header: CallHeader): Promise<void> => {
+    const controller = new AbortController()
+    running.set(number, controller)
+    using deadline = createDeadline(header.timeoutMs, controller.signal)
+    try {
+      const { id, fn, timeoutMs, args, kwargs } = header
+      const invocation = { id, fn, timeoutMs, args, kwargs, caller, signal: deadline.signal }
+      const result = await executor.run(invocation, sinkOf(number))
+      if (running.has(number)) sendResult(number, encodeValue(result))
+    } catch (error) {
+      if (running.has(number)) answer(number, error)
+    } finally {
+      running.delete(number)
+    }
+  }
+  const sendResult = (number: number, encoded: ReturnType<typeof encodeValue>): void => {
+    if (encoded.bytes > MAX_SHARED_RESULT_BYTES) frames.send(FrameType.stored, number, NO_PAYLOAD)
+    else frames.send(FrameType.result, number, encoded.payload)
+  }
+  const sinkOf = (number: number): CallSink => ({
+    chunk() {
+      throw new EasyNetError('invalid_request', 'A function that sends chunks has to be registered with stream: true.')
+    },
+    progress: (value) => running.has(number) && frames.send(FrameType.progress, number, encodeProgress(value)),
+    log: (entry) => running.has(number) && frames.send(FrameType.log, number, encodeLog(entry)),
+  })
+  const start = (frame: Frame): void => {
+    const { skeleton: header, blobBytes } = decodeCall(frame.payload)
+    if (running.has(frame.call) || blobBytes.length > 0 || header.input) {
+      throw new EasyNetError('protocol_violation', 'This call cannot be made on the shared stream.')
+    }
+    if (running.size >= MAX_SHARED_CALLS) {
+      return answer(frame.call, new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls of yours are running.`))
+    }
+    try {
+      if (executor.admit(header.fn, caller).streams) return frames.send(FrameType.accepted, frame.call, NO_PAYLOAD)
+    } catch (error) {
+      return answer(frame.call, error)
+    }
+    run(frame.call, header).catch((error: unknown) => frames.abort(EasyNetError.from(error)))
+  }
+
+  return {
+    onFrame(frame) {
+      switch (frame.type) {
+        case FrameType.call:
+          start(frame)
+          // Slow readers of our answers get no more of our work.
+          return frames.drained()
+        case FrameType.cancel: {
+          const reason = decodeCancel(frame.payload)
+          running.get(frame.call)?.abort(new EasyNetError(reason, 'The caller ended the call.'))
+          running.delete(frame.call)
+          return undefined
+        }
+        default:
+          throw new EasyNetError('protocol_violation', `A frame of type ${frame.type} has no place here.`)
+      }
+    },
+    onClose: () => running.clear(),
+  }
+}

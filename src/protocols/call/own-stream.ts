@@ -1,0 +1,190 @@
+import type { Stream } from '@libp2p/interface'
+import { EasyNetError } from '../../errors/error.ts'
+import type { CallSink } from '../../model/call.ts'
+import { attachBlobs, MAX_CHUNK_BYTES, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
+import { abortReason, onAbort } from '../../util/signals.ts'
+import { BlobGatherer, Tally } from './body.ts'
+import type { OutgoingCall } from './client.ts'
+import {
+  decodeError,
+  decodeLog,
+  decodeProgress,
+  decodeValue,
+  decodeVerdict,
+  encodeAsk,
+  encodeCancel,
+  type EncodedValue,
+  encodeValue,
+} from './codec.ts'
+import { createFrameStream, type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
+import { type Frame, FrameType } from './frames.ts'
+import type { Outcome } from './ports.ts'
+import { connectionLost } from './shared-link.ts'
+
+/** Runs one call on a stream of its own: any size, chunks and inputs, with yamux flow control. */
+export async function callOnOwnStream(
+  stream: Stream,
+  call: OutgoingCall,
+  encoded: EncodedValue,
+  sink: CallSink,
+  signal: AbortSignal,
+): Promise<Value> {
+  const exchange = createExchange(stream, sink)
+  const unlink = onAbort(signal, () => exchange.cancel(abortReason(signal)))
+  try {
+    exchange.frames.send(FrameType.call, 0, encoded.payload)
+    sendBody(exchange, call, encoded).catch((error: unknown) => exchange.fail(EasyNetError.from(error)))
+    const outcome = await exchange.outcome
+    if (outcome.state === 'done') return outcome.result
+    throw outcome.state === 'failed' ? outcome.error : connectionLost()
+  } finally {
+    unlink()
+    exchange.finish()
+  }
+}
+
+/** Asks for a call by its id; a result of any size comes back the same way as that of a call. */
+export async function askOnOwnStream(
+  stream: Stream,
+  callId: string,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const ignore: CallSink = { chunk: () => undefined, progress: () => undefined, log: () => undefined }
+  const exchange = createExchange(stream, ignore)
+  const unlink = onAbort(signal, () => exchange.cancel(abortReason(signal)))
+  try {
+    exchange.frames.send(FrameType.ask, 0, encodeAsk({ id: callId, waitMs }))
+    return await exchange.outcome
+  } finally {
+    unlink()
+    exchange.finish()
+  }
+}
+
+interface Exchange {
+  frames: FrameStream
+  /** Resolves when the provider is ready for arguments and inputs. */
+  accepted: Promise<void>
+  /** `failed` for errors of the provider; rejects when the exchange itself broke. */
+  outcome: Promise<Outcome>
+  cancel(reason: EasyNetError): void
+  fail(error: EasyNetError): void
+  finish(): void
+}
+
+async function sendBody(exchange: Exchange, call: OutgoingCall, encoded: EncodedValue): Promise<void> {
+  if (encoded.blobs.length === 0 && call.inputs === undefined) return
+  await exchange.accepted
+  const tally = new Tally()
+  for (const blob of encoded.blobs) tally.addBytes(blob)
+  await exchange.frames.sendBlobs(0, encoded.blobs)
+  if (call.inputs !== undefined) {
+    for await (const input of call.inputs) await sendValue(exchange.frames, tally, FrameType.value, input)
+  }
+  exchange.frames.send(FrameType.end, 0, tally.encode())
+}
+
+/** Sends one value with its blobs and waits while the other side is behind. */
+export async function sendValue(
+  frames: FrameStream,
+  tally: Tally,
+  type: typeof FrameType.value | typeof FrameType.result,
+  value: Value,
+): Promise<void> {
+  const { payload, blobs } = encodeValue(value)
+  tally.addItem()
+  tally.addBytes(payload)
+  for (const blob of blobs) tally.addBytes(blob)
+  frames.send(type, 0, payload)
+  if (blobs.length > 0) await frames.sendBlobs(0, blobs)
+  else await frames.drained()
+}
+
+function createExchange(stream: Stream, sink: CallSink): Exchange {
+  const received = new Tally()
+  const accepted = Promise.withResolvers<void>()
+  const outcome = Promise.withResolvers<Outcome>()
+  let filling: { skeleton: unknown; gatherer: BlobGatherer; isResult: boolean } | undefined
+  let result: { value: Value } | undefined
+  // Whoever waits gets these failures through `outcome`.
+  accepted.promise.catch(() => undefined)
+  outcome.promise.catch(() => undefined)
+
+  const settle = (value: Outcome): void => {
+    outcome.resolve(value)
+    accepted.reject(new EasyNetError('cancelled', 'The call ended before its arguments were sent.'))
+  }
+  const takeFilled = (): Promise<void> | void => {
+    if (filling === undefined || !filling.gatherer.complete) return undefined
+    const value = attachBlobs(filling.skeleton, filling.gatherer.blobs)
+    const isResult = filling.isResult
+    filling = undefined
+    if (!isResult) return sink.chunk(value) ?? undefined
+    result = { value }
+    return undefined
+  }
+  const startValue = (frame: Frame): Promise<void> | void => {
+    if (filling !== undefined || result !== undefined) throw outOfPlace(frame)
+    const isResult = frame.type === FrameType.result
+    const { skeleton, blobBytes } = decodeValue(frame.payload, isResult ? MAX_VALUE_BYTES : MAX_CHUNK_BYTES)
+    received.addItem()
+    received.addBytes(frame.payload)
+    filling = { skeleton, gatherer: new BlobGatherer(blobBytes), isResult }
+    return takeFilled()
+  }
+  const onFrame = (frame: Frame): Promise<void> | void => {
+    switch (frame.type) {
+      case FrameType.accepted:
+        return accepted.resolve()
+      case FrameType.value:
+      case FrameType.result:
+        return startValue(frame)
+      case FrameType.blob:
+        if (filling === undefined) throw outOfPlace(frame)
+        received.addBytes(frame.payload)
+        filling.gatherer.add(frame.payload)
+        return takeFilled()
+      case FrameType.end:
+        if (result === undefined) throw outOfPlace(frame)
+        received.check(frame.payload)
+        frames.send(FrameType.ack, 0, NO_PAYLOAD)
+        return settle({ state: 'done', result: result.value })
+      case FrameType.error:
+        return settle({ state: 'failed', error: decodeError(frame.payload) })
+      case FrameType.verdict:
+        return settle({ state: decodeVerdict(frame.payload) })
+      case FrameType.progress:
+        return sink.progress(decodeProgress(frame.payload))
+      case FrameType.log:
+        return sink.log(decodeLog(frame.payload))
+      default:
+        throw outOfPlace(frame)
+    }
+  }
+  const fail = (error: EasyNetError): void => {
+    accepted.reject(error)
+    outcome.reject(error)
+  }
+  const frames = createFrameStream(stream, {
+    onFrame,
+    onClose: (error) => fail(error instanceof EasyNetError ? (error as EasyNetError) : connectionLost()),
+  })
+  return {
+    frames,
+    accepted: accepted.promise,
+    outcome: outcome.promise,
+    cancel(reason) {
+      frames.send(FrameType.cancel, 0, encodeCancel(reason.reason))
+      fail(reason)
+    },
+    fail,
+    finish() {
+      frames.close().catch((error: unknown) => frames.abort(EasyNetError.from(error)))
+    },
+  }
+}
+
+function outOfPlace(frame: Frame): EasyNetError {
+  return new EasyNetError('protocol_violation', `A frame of type ${frame.type} came out of place.`)
+}

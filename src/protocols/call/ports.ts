@@ -1,0 +1,31 @@
+import type { Stream } from '@libp2p/interface'
+import type { CallSink, Invocation, PeerRef } from '../../model/call.ts'
+import type { Value } from '../../model/value.ts'
+import type { EasyNetError } from '../../errors/error.ts'
+
+// What this protocol needs from others; `daemon/` passes it in.
+
+/** Opens streams to other devices. @throws `peer_unreachable` */
+export type OpenStream = (peerId: string, protocol: string, signal: AbortSignal) => Promise<Stream>
+
+/**
+ * How a call ended, as the provider remembers it. `never`: it has not started and never will, so it
+ * may be sent again. `interrupted`: it had started and was cut off.
+ */
+export type Outcome =
+  | { state: 'done'; result: Value }
+  | { state: 'failed'; error: EasyNetError }
+  | { state: 'running' | 'interrupted' | 'never' }
+
+/** Runs functions for other devices. */
+export interface CallExecutor {
+  /**
+   * What the transport has to know of a function before its arguments come.
+   * @throws the refusal, when a call would be refused now
+   */
+  admit(fn: string, caller: PeerRef): { streams: boolean }
+  /** @throws the refusal, or the function's own error */
+  run(invocation: Invocation, sink: CallSink): Promise<Value>
+  /** Waits up to `waitMs` for a call that still runs. */
+  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Outcome>
+}
