@@ -11,6 +11,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   model: SHARED,
   telemetry: SHARED,
   storage: SHARED,
+  config: [...SHARED, 'storage'],
   identity: [...SHARED, 'storage'],
   network: [...SHARED, 'identity', 'telemetry'],
   protocols: [...SHARED, 'identity', 'telemetry'],
@@ -19,9 +20,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   topology: [...SHARED, 'storage'],
   scheduler: SHARED,
   api: SHARED,
-  daemon: [...SHARED, 'telemetry', 'storage', 'identity', 'network', 'protocols', 'functions', 'runtimes', 'topology', 'scheduler', 'api'],
+  daemon: [...SHARED, 'telemetry', 'storage', 'config', 'identity', 'network', 'protocols', 'functions', 'runtimes', 'topology', 'scheduler', 'api'],
   sdk: SHARED,
-  cli: [...SHARED, 'sdk'],
+  cli: [...SHARED, 'config', 'sdk'],
 }
 /** The client library has no run-time dependency, so that it stays tiny. */
 const NO_PACKAGES = ['sdk', 'errors']

@@ -23,15 +23,16 @@ export function ensurePrivateDir(dir: string): void {
  * a part.
  *
  * @param options.overwrite - false: fails with `EEXIST` when the file is there. @default true
+ * @param options.mode - @default 0o600
  */
 export function writePrivateFile(
   file: string,
   content: string | Uint8Array,
-  options: { overwrite?: boolean } = {},
+  options: { overwrite?: boolean; mode?: number } = {},
 ): void {
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    const handle = openSync(temporary, 'wx', 0o600)
+    const handle = openSync(temporary, 'wx', options.mode ?? 0o600)
     try {
       const bytes = Buffer.from(content)
       for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at)
