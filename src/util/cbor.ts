@@ -36,10 +36,13 @@ export interface CborCodec {
   decode(bytes: Uint8Array): unknown
 }
 
-/** A codec that keeps the order of map keys, as programs expect of their values, and knows one tag. */
-export function createCborCodec(tag: CborTag): CborCodec {
+const keepOrder = (): number => 0
+
+/** A codec that keeps the order of map keys, as programs expect of their values, and may know one tag. */
+export function createCborCodec(tag?: CborTag): CborCodec {
+  if (tag === undefined) return { encode: (value) => encode(value, { mapSorter: keepOrder }), decode: decodeCbor }
   const encodeOptions: EncodeOptions = {
-    mapSorter: () => 0,
+    mapSorter: keepOrder,
     typeEncoders: {
       Object: (value: object) =>
         tag.matches(value) ? [new Token(Type.tag, tag.tag), new Token(Type.uint, tag.toNumber(value))] : null,

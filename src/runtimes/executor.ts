@@ -1,0 +1,229 @@
+// Stop 7 of 7 of a call: comes from protocols/call/handler.ts (or, for a function of this device, from
+// scheduler/caller.ts) and goes to the program that registered the function.
+import { EasyNetError } from '../errors/error.ts'
+import type { FunctionRegistry, RegisteredFunction } from '../functions/registry.ts'
+import type { CallSink, Invocation, PeerRef } from '../model/call.ts'
+import type { Value } from '../model/value.ts'
+import { createCborCodec } from '../util/cbor.ts'
+import type { Clock } from '../util/clock.ts'
+import { createDeadline, raceSignal, sleep } from '../util/signals.ts'
+import { approximateBytes, createOutcomes, type Ending } from './outcomes.ts'
+import type { ExecutionJournal, ExecutionObserver, JournalRecord } from './ports.ts'
+import { runWithGrace } from './grace.ts'
+import { createSlots, type Slots } from './slots.ts'
+
+export interface ExecutorComponents {
+  registry: FunctionRegistry
+  journal: ExecutionJournal
+  observer: ExecutionObserver
+  clock: Clock
+  /** Our own peer id: programs on this device may call private functions. */
+  selfId: string
+}
+
+export interface ExecutorInit {
+  /** How long a function may ignore its cancel before its process is killed. @default 2_000 */
+  graceMs?: number
+}
+
+/** How a call ended, for a caller that asks for it. */
+export type Answer =
+  | { state: 'done'; result: Value }
+  | { state: 'failed'; error: EasyNetError }
+  | { state: 'running' | 'interrupted' | 'never' }
+
+/** Runs functions of this device, with all limits of their descriptors enforced. */
+export interface Executor {
+  /** @throws the refusal, when a call would be refused now */
+  admit(fn: string, caller: PeerRef): { streams: boolean }
+  /** Runs a call once, or returns the outcome of the same call. @throws refusals and function errors */
+  run(invocation: Invocation, sink: CallSink): Promise<Value>
+  /** Waits up to `waitMs` for a call that still runs. A call that never came can never start afterwards. */
+  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Answer>
+  /** Calls that run now. */
+  readonly running: number
+  /** Refuses new calls and resolves when no call runs any more. */
+  drain(signal: AbortSignal): Promise<void>
+}
+
+const DRAIN_POLL_MS = 20
+/** Larger results are kept in memory only. */
+const MAX_JOURNALED_RESULT_BYTES = 128 * 1024
+const codec = createCborCodec()
+
+export function createExecutor(components: ExecutorComponents, init: ExecutorInit = {}): Executor {
+  const { registry, journal, observer, clock } = components
+  const graceMs = init.graceMs ?? 2_000
+  const outcomes = createOutcomes({ clock })
+  const slotsOf = new WeakMap<RegisteredFunction, Slots>()
+  let running = 0
+  let draining = false
+
+  const findFunction = (name: string, caller: PeerRef): RegisteredFunction => {
+    if (draining) throw new EasyNetError('draining', 'This device is shutting down and takes no new calls.')
+    const fn = registry.find(name)
+    const hidden = fn?.descriptor.access === 'private' && caller.peerId !== components.selfId
+    if (fn === undefined || hidden) {
+      throw new EasyNetError('unknown_function', `This device does not offer a function "${name}".`)
+    }
+    return fn
+  }
+  const slotsFor = (fn: RegisteredFunction): Slots => {
+    let slots = slotsOf.get(fn)
+    if (slots === undefined) slotsOf.set(fn, (slots = createSlots(fn.descriptor)))
+    return slots
+  }
+
+  /** Resolves with how it ended; rejects only when the call was refused before it started. */
+  const execute = async (fn: RegisteredFunction, invocation: Invocation, sink: CallSink): Promise<Ending> => {
+    const slots = slotsFor(fn)
+    const place = slots.acquire(invocation.signal)
+    if (place !== undefined) await place
+    const { caller, id } = invocation
+    const once = !fn.descriptor.idempotent
+    if (once) {
+      const known = await startOnce(slots, journal, invocation)
+      if (known !== undefined) return endingOf(known)
+    }
+    running += 1
+    observer.started(invocation)
+    const startedAt = clock.monotonic()
+    const ending = await runFunction(fn, invocation, sink, () => {
+      running -= 1
+      slots.release()
+    })
+    if (once) await journal.finish(caller.peerId, id, toJournal(ending))
+    const error = ending.state === 'failed' ? ending.error.toJSON() : undefined
+    observer.ended(invocation, clock.monotonic() - startedAt, error)
+    return ending
+  }
+
+  const runFunction = async (
+    fn: RegisteredFunction,
+    invocation: Invocation,
+    sink: CallSink,
+    release: () => void,
+  ): Promise<Ending> => {
+    const timeoutMs = Math.min(invocation.timeoutMs, fn.descriptor.timeoutMs)
+    using deadline = createDeadline(timeoutMs, invocation.signal)
+    const limited = { ...invocation, timeoutMs, signal: deadline.signal }
+    try {
+      const result = await runWithGrace(fn.runner, limited, sink, { graceMs, onEnd: release })
+      return { state: 'done', result }
+    } catch (error) {
+      return { state: 'failed', error: EasyNetError.from(error) }
+    }
+  }
+
+  return {
+    get running() {
+      return running
+    },
+    admit(name, caller) {
+      const fn = findFunction(name, caller)
+      slotsFor(fn).check()
+      return { streams: fn.descriptor.stream || fn.descriptor.clientStream }
+    },
+    async run(invocation, sink) {
+      const key = keyOf(invocation.caller.peerId, invocation.id)
+      const known = outcomes.find(key)
+      if (known !== undefined) return valueOf(await known)
+      const fn = findFunction(invocation.fn, invocation.caller)
+      const ending = execute(fn, invocation, sink)
+      outcomes.begin(key, ending)
+      try {
+        const ended = await ending
+        outcomes.end(key, fn.descriptor.stream ? withoutChunks(ended) : ended)
+        return valueOf(ended)
+      } catch (error) {
+        outcomes.forget(key)
+        throw error
+      }
+    },
+    async outcome(callerId, callId, waitMs, signal) {
+      const key = keyOf(callerId, callId)
+      const known = outcomes.find(key)
+      if (known === undefined) {
+        const record = journal.find(callerId, callId)
+        if (record !== undefined) return answerOf(endingOf(record))
+        // From now on it may not start: the caller is free to send it elsewhere.
+        outcomes.end(key, { state: 'void' })
+        return { state: 'never' }
+      }
+      const ending = await raceSignal(Promise.race([known, sleep(waitMs, signal).then(() => undefined)]), signal)
+      return ending === undefined ? { state: 'running' } : answerOf(ending)
+    },
+    async drain(signal) {
+      draining = true
+      while (running > 0) await sleep(DRAIN_POLL_MS, signal)
+    },
+  }
+}
+
+/** Journals the start; when that fails, or the call is known from an earlier boot, it must not run. */
+async function startOnce(
+  slots: Slots,
+  journal: ExecutionJournal,
+  { caller, id, fn }: Invocation,
+): Promise<JournalRecord | undefined> {
+  try {
+    const started = await journal.start({ caller: caller.peerId, id, fn })
+    if (started === 'started') return undefined
+    slots.release()
+    return started
+  } catch (error) {
+    slots.release()
+    throw error
+  }
+}
+
+function keyOf(callerId: string, callId: string): string {
+  return `${callerId} ${callId}`
+}
+
+function valueOf(ending: Ending): Value {
+  switch (ending.state) {
+    case 'done':
+      return ending.result
+    case 'failed':
+      throw ending.error
+    case 'void':
+      throw new EasyNetError('duplicate_call', 'The caller was told before that this call never came.')
+  }
+}
+
+function answerOf(ending: Ending): Answer {
+  if (ending.state === 'void') return { state: 'never' }
+  if (ending.state === 'failed' && ending.error.reason === 'interrupted') return { state: 'interrupted' }
+  return ending
+}
+
+function toJournal(ending: Ending): Parameters<ExecutionJournal['finish']>[2] {
+  if (ending.state === 'done') {
+    const small = approximateBytes(ending.result) <= MAX_JOURNALED_RESULT_BYTES
+    return small ? { state: 'done', result: codec.encode(ending.result) } : { state: 'done' }
+  }
+  const error = ending.state === 'failed' ? ending.error : new EasyNetError('internal', 'It never ran.')
+  return { state: error.reason === 'interrupted' ? 'interrupted' : 'failed', error: error.toJSON() }
+}
+
+function endingOf(record: JournalRecord): Ending {
+  if (record.state === 'done' && record.result !== undefined) {
+    return { state: 'done', result: codec.decode(record.result) as Value }
+  }
+  return { state: 'failed', error: errorOf(record) }
+}
+
+function errorOf(record: JournalRecord): EasyNetError {
+  if (record.error !== undefined) return EasyNetError.fromData(record.error)
+  if (record.state === 'done') {
+    return new EasyNetError('duplicate_call', 'The call ran to its end; its result is no longer kept.')
+  }
+  return new EasyNetError('interrupted', 'The provider stopped while the call ran.')
+}
+
+/** Chunks are not kept, so a stream whose reader was lost cannot be answered again. */
+function withoutChunks(ending: Ending): Ending {
+  if (ending.state !== 'done') return ending
+  return { state: 'failed', error: new EasyNetError('interrupted', 'The stream ended; its chunks are not kept.') }
+}

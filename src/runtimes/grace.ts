@@ -1,0 +1,45 @@
+import { EasyNetError } from '../errors/error.ts'
+import type { CallSink, FunctionRunner, Invocation } from '../model/call.ts'
+import type { Value } from '../model/value.ts'
+import { onAbort, raceSignal } from '../util/signals.ts'
+
+export interface GraceInit {
+  graceMs: number
+  /** Called once when the function has really ended: only then is its place free again. */
+  onEnd(): void
+}
+
+/**
+ * Runs a function and answers at the abort at once, without waiting for it. A function that goes on
+ * for `graceMs` after that is ended by force, where somebody owns its process.
+ */
+export async function runWithGrace(
+  runner: FunctionRunner,
+  invocation: Invocation,
+  sink: CallSink,
+  { graceMs, onEnd }: GraceInit,
+): Promise<Value> {
+  const { signal } = invocation
+  let killTimer: NodeJS.Timeout | undefined
+  const unlink = onAbort(signal, () => {
+    killTimer = setTimeout(() => runner.kill?.(`"${invocation.fn}" ignored its cancel for ${graceMs} ms`), graceMs)
+  })
+  const running = start(runner, invocation, sink).finally(() => {
+    clearTimeout(killTimer)
+    unlink()
+    onEnd()
+  })
+  // The caller has its answer already when the signal won the race.
+  running.catch(() => undefined)
+  return raceSignal(running, signal)
+}
+
+async function start(runner: FunctionRunner, invocation: Invocation, sink: CallSink): Promise<Value> {
+  try {
+    return await runner.run(invocation, sink)
+  } catch (error) {
+    if (error instanceof EasyNetError) throw error
+    const { name, message } = error instanceof Error ? error : new Error(String(error))
+    throw new EasyNetError('function_error', message, { details: { name }, cause: error })
+  }
+}

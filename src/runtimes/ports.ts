@@ -1,0 +1,28 @@
+import type { ErrorData } from '../errors/error.ts'
+import type { Invocation } from '../model/call.ts'
+
+// What the executor needs from others; `daemon/` passes it in.
+
+/** Remembers across restarts which calls ran, for functions that must not run twice. */
+export interface ExecutionJournal {
+  /** Durable when it resolves. `'started'`: it may run now. */
+  start(entry: { caller: string; id: string; fn: string }): Promise<'started' | JournalRecord>
+  /** Durable when it resolves. */
+  finish(
+    caller: string,
+    id: string,
+    outcome: { state: 'done'; result?: Uint8Array } | { state: 'failed' | 'interrupted'; error: ErrorData },
+  ): Promise<void>
+  find(caller: string, id: string): JournalRecord | undefined
+}
+
+export interface JournalRecord {
+  state: 'started' | 'done' | 'failed' | 'interrupted'
+  result?: Uint8Array
+  error?: ErrorData
+}
+
+export interface ExecutionObserver {
+  started(invocation: Invocation): void
+  ended(invocation: Invocation, durationMs: number, error: ErrorData | undefined): void
+}
