@@ -1,0 +1,39 @@
+import type { z } from 'zod'
+import { EasyNetError } from '../errors/error.ts'
+import type { CallRequest } from '../model/call.ts'
+import type { Value } from '../model/value.ts'
+import type { callRequestSchema } from './schemas.ts'
+
+/**
+ * A checked request body as the node wants it.
+ *
+ * @param decode - turns JSON into a value, in the form of the connection it came over
+ */
+export function toCallRequest(
+  body: z.output<typeof callRequestSchema>,
+  decode: (json: unknown) => Value,
+): CallRequest {
+  const { fn, args, kwargs, peer, timeoutMs, maxCost, key } = body
+  return {
+    fn,
+    args: asList(decode(args)),
+    kwargs: asNamed(decode(kwargs)),
+    timeoutMs,
+    ...(peer === undefined ? {} : { peer }),
+    ...(maxCost === undefined ? {} : { maxCost }),
+    ...(key === undefined ? {} : { key }),
+  }
+}
+
+/** `value` as positional arguments. @throws `invalid_request` */
+export function asList(value: Value): Value[] {
+  if (Array.isArray(value)) return value
+  throw new EasyNetError('invalid_request', 'args has to be a list.')
+}
+
+/** `value` as arguments by name. @throws `invalid_request` when it stands for bytes */
+export function asNamed(value: Value): Record<string, Value> {
+  const isNamed = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (isNamed && !(value instanceof Uint8Array)) return value
+  throw new EasyNetError('invalid_request', 'kwargs has to be an object.')
+}

@@ -1,0 +1,60 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { EasyNetError } from '../../errors/error.ts'
+import type { RouteComponents } from './components.ts'
+import { functionSchema } from '../schemas.ts'
+import { errors, json } from './responses.ts'
+
+/** What the list of functions can be narrowed to, here and on the app connection. */
+export const functionQuerySchema = z.strictObject({
+  scope: z.enum(['local', 'mesh']).default('mesh').openapi({ description: 'Only this device, or all.' }),
+  q: z.string().max(256).optional().openapi({ description: 'Part of a name, description or tag.' }),
+})
+
+const list = createRoute({
+  method: 'get',
+  path: '/v1/functions',
+  summary: 'Functions that can be called',
+  tags: ['functions'],
+  request: { query: functionQuerySchema },
+  responses: {
+    200: json(z.object({ functions: z.array(functionSchema) }), 'The matching functions.'),
+    ...errors(400),
+  },
+})
+
+const show = createRoute({
+  method: 'get',
+  path: '/v1/functions/{name}',
+  summary: 'One function and who offers it',
+  description: 'Asks the mesh when nobody has announced it to this device yet.',
+  tags: ['functions'],
+  request: {
+    params: z.object({
+      name: z
+        .string()
+        .min(1)
+        .max(256)
+        .openapi({ param: { name: 'name', in: 'path' } }),
+    }),
+  },
+  responses: { 200: json(functionSchema, 'The function.'), ...errors(404, 504) },
+})
+
+/** `GET /v1/functions`, `GET /v1/functions/{name}` */
+export function addFunctionRoutes(app: OpenAPIHono, { node }: RouteComponents): void {
+  app.openapi(list, (c) => {
+    const { scope, q } = c.req.valid('query')
+    return c.json({ functions: node.functions({ scope, ...(q === undefined ? {} : { q }) }) }, 200)
+  })
+  app.openapi(show, async (c) => {
+    const { name } = c.req.valid('param')
+    const known = node.functions({ scope: 'mesh' }).find((fn) => fn.name === name)
+    const found = known ?? (await node.findFunction(name, c.req.raw.signal))
+    if (found === undefined) {
+      throw new EasyNetError('unknown_function', `Nobody offers "${name.slice(0, 200)}".`, {
+        hint: 'List what there is: easynet fn ls',
+      })
+    }
+    return c.json(found, 200)
+  })
+}

@@ -1,0 +1,142 @@
+import { z } from '@hono/zod-openapi'
+import { MAX_CALL_TIMEOUT_MS, DEFAULT_CALL_TIMEOUT_MS } from '../model/call.ts'
+import { ERROR_CODES } from '../errors/reasons.ts'
+
+// What travels over the control API, as OpenAPI shows it. Views of the node are written by us, so their
+// schemas document and are not run; request schemas are run and refuse unknown keys.
+
+const MAX_ARGS = 1_024
+
+const value = (what: string) =>
+  z.unknown().openapi({ description: `${what} Bytes are {"$bytes":"<base64>"}.` })
+
+export const errorSchema = z
+  .object({
+    error: z.object({
+      code: z.enum(ERROR_CODES),
+      reason: z.string().openapi({ example: 'no_provider' }),
+      message: z.string(),
+      hint: z.string().optional(),
+      retryable: z.boolean(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    }),
+  })
+  .openapi('Error')
+
+export const peerRefSchema = z.object({ peerId: z.string(), name: z.string() }).openapi('PeerRef')
+
+export const statusSchema = z
+  .object({
+    schema: z.literal('status/1'),
+    peerId: z.string(),
+    name: z.string(),
+    version: z.string(),
+    uptimeMs: z.number(),
+    addresses: z.array(z.string()),
+    reachability: z.enum(['public', 'private', 'offline']),
+    peers: z.number().openapi({ description: 'Connected peers.' }),
+    functions: z.number().openapi({ description: 'Functions that this device offers.' }),
+    calls: z.object({ running: z.number(), done: z.number(), failed: z.number() }),
+  })
+  .openapi('Status')
+
+export const peerSchema = z
+  .object({
+    peerId: z.string(),
+    name: z.string(),
+    addresses: z.array(z.string()),
+    connected: z.boolean(),
+    path: z.enum(['direct', 'relayed']),
+    rttMs: z.number().nullable(),
+    functions: z.array(z.string()),
+    version: z.string().nullable(),
+    lastSeenAt: z.number().nullable().openapi({ description: 'Epoch ms.' }),
+    blocked: z.boolean(),
+  })
+  .openapi('Peer')
+
+export const pingSchema = z
+  .object({
+    peerId: z.string(),
+    name: z.string(),
+    rttMs: z.number(),
+    path: z.enum(['direct', 'relayed']),
+    address: z.string(),
+  })
+  .openapi('Ping')
+
+const jsonSchema = z.record(z.string(), z.unknown()).nullable().openapi({ description: 'A JSON Schema.' })
+
+export const functionSchema = z
+  .object({
+    name: z.string(),
+    version: z.string(),
+    description: z.string(),
+    stream: z.boolean(),
+    clientStream: z.boolean(),
+    idempotent: z.boolean(),
+    price: z.string().openapi({ description: 'Declared credits per call, a decimal.' }),
+    tags: z.array(z.string()),
+    input: jsonSchema,
+    output: jsonSchema,
+    providers: z.array(
+      z.object({
+        peerId: z.string(),
+        name: z.string(),
+        rttMs: z.number().nullable(),
+        local: z.boolean(),
+      }),
+    ),
+  })
+  .openapi('Function')
+
+/** What a program says of a call: the body of `POST /v1/calls`, the params of `call`. */
+export const callRequestSchema = z
+  .strictObject({
+    fn: z.string().min(1).max(512).openapi({
+      description: 'Function address: name, peer/name, name@^2.',
+      example: 'text.upper',
+    }),
+    args: z
+      .array(z.unknown())
+      .max(MAX_ARGS)
+      .default([])
+      .openapi({ description: 'Positional arguments. Bytes are {"$bytes":"<base64>"}.' }),
+    kwargs: z.record(z.string(), z.unknown()).default({}).openapi({ description: 'Arguments by name.' }),
+    peer: z.string().min(1).max(256).optional().openapi({ description: 'Run it there and nowhere else.' }),
+    timeoutMs: z.number().int().min(1).max(MAX_CALL_TIMEOUT_MS).default(DEFAULT_CALL_TIMEOUT_MS),
+    maxCost: z.number().min(0).optional().openapi({ description: 'Most credits that it may cost.' }),
+    key: z.string().min(1).max(256).optional().openapi({
+      description: 'Your idempotency key: the same key runs the function at most once.',
+    }),
+  })
+  .openapi('CallRequest')
+
+export const callResultSchema = z
+  .object({
+    id: z.string(),
+    result: value('What the function returned.'),
+    provider: peerRefSchema,
+    path: z.enum(['local', 'direct', 'relayed']),
+    attempts: z.number(),
+    failed: z.array(
+      z.object({ provider: peerRefSchema, error: errorSchema.shape.error, durationMs: z.number() }),
+    ),
+    durationMs: z.number(),
+    cost: z.string().openapi({ description: 'Credits paid, a decimal.' }),
+  })
+  .openapi('CallResult')
+
+export const callRecordSchema = z
+  .object({
+    id: z.string(),
+    fn: z.string(),
+    role: z.enum(['caller', 'provider']),
+    state: z.enum(['running', 'done', 'failed', 'interrupted', 'unknown']),
+    peer: peerRefSchema.optional(),
+    startedAt: z.number(),
+    endedAt: z.number().optional(),
+    error: errorSchema.shape.error.optional(),
+    result: value('Present when the result is still kept.').optional(),
+  })
+  .openapi('CallRecord')

@@ -1,0 +1,70 @@
+import { onAbort } from '../util/signals.ts'
+
+/** Most bytes that wait for a slow reader before `send` asks to wait. */
+const HIGH_WATER_BYTES = 256 * 1024
+/** Comments keep proxies and dead-peer detection awake. */
+const KEEP_ALIVE_MS = 15_000
+
+/** Writes server-sent events; https://html.spec.whatwg.org/multipage/server-sent-events.html */
+export interface EventWriter {
+  /** Sends one event. Returns a promise when the reader needs time. */
+  send(event: { type: string; data: unknown; id?: number }): Promise<void> | void
+}
+
+/**
+ * A response that streams what `produce` writes, and ends with it.
+ *
+ * @param init.signal - ends the stream from this side
+ * @param init.cancelled - called when the reader goes away before the end
+ */
+export function eventStream(
+  produce: (writer: EventWriter) => Promise<void>,
+  init: { signal?: AbortSignal; cancelled: () => void },
+): Response {
+  const encoder = new TextEncoder()
+  let open = true
+  let roomAgain: (() => void) | undefined
+  const wakeWriter = (): void => {
+    roomAgain?.()
+    roomAgain = undefined
+  }
+
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const write = (text: string): void => {
+          if (open) controller.enqueue(encoder.encode(text))
+        }
+        const keepAlive = setInterval(() => write(': keep-alive\n\n'), KEEP_ALIVE_MS)
+        const finish = (): void => {
+          unlink()
+          clearInterval(keepAlive)
+          wakeWriter()
+          if (open) controller.close()
+          open = false
+        }
+        const unlink = onAbort(init.signal, () => queueMicrotask(finish))
+        const writer: EventWriter = {
+          send({ type, data, id }) {
+            const idLine = id === undefined ? '' : `id: ${id}\n`
+            write(`${idLine}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+            if (!open || (controller.desiredSize ?? 0) > 0) return
+            return new Promise((resolve) => (roomAgain = resolve))
+          },
+        }
+        write(': easynet\n\n')
+        produce(writer).then(finish, finish)
+      },
+      pull: wakeWriter,
+      cancel() {
+        open = false
+        wakeWriter()
+        init.cancelled()
+      },
+    },
+    { highWaterMark: HIGH_WATER_BYTES, size: (part) => part.length },
+  )
+  return new Response(body, {
+    headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+  })
+}
