@@ -31,7 +31,7 @@ const BEARER = /\b(Bearer\s+)[\w.~+/-]+=*/g
 
 /** JSON lines with ISO times. Tokens never reach them. */
 export function createLogger(init: LoggerInit = {}): Logger {
-  const target = init.stream ?? destination({ fd: 2, sync: true })
+  const target = init.stream ?? stderr()
   const logger = pino(
     {
       level: init.level ?? 'info',
@@ -47,6 +47,13 @@ export function createLogger(init: LoggerInit = {}): Logger {
     { write: (line: string) => target.write(line.replace(BEARER, '$1[hidden]')) },
   )
   return logger
+}
+
+function stderr(): NonNullable<LoggerInit['stream']> {
+  const target = destination({ fd: 2, sync: true })
+  // That the reader of the log has gone is no reason to stop.
+  target.on('error', () => {})
+  return target
 }
 
 /** A log that nobody reads. */

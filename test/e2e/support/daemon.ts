@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const PROGRAM = resolve(import.meta.dirname, '../../../bin/easynetd')
+const STUB = resolve(import.meta.dirname, 'stub-daemon.ts')
 
 export interface DaemonOptions {
   /** @default a new temporary folder, removed by `remove()` and by disposal */
@@ -15,6 +16,8 @@ export interface DaemonOptions {
   cwd?: string
   /** Used instead of the flags above (`--home` stays). */
   onlyArgs?: boolean
+  /** Runs `stub-daemon.ts`: the real process around a node that does nothing. @default false */
+  stub?: boolean
   /** Longest wait for the ready line. @default 20_000 */
   timeoutMs?: number
 }
@@ -34,6 +37,8 @@ export interface Daemon extends AsyncDisposable {
   /** Authorised request to its control API. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   signal(signal: NodeJS.Signals): void
+  /** Stops reading its stdout and stderr, as a terminal that was closed. */
+  closeOutput(): void
   /** Resolves when the process has ended. */
   exited: Promise<Exit>
   /** SIGTERM, and SIGKILL after 35 s. */
@@ -85,6 +90,10 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
         },
       }),
     signal: (signal) => void child.kill(signal),
+    closeOutput: () => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    },
     exited,
     stop: () => end('SIGTERM', 35_000),
     kill: () => end('SIGKILL', 1_000),
@@ -128,7 +137,8 @@ function spawnDaemon(options: DaemonOptions & { home: string }): Running {
     ...(options.onlyArgs === true ? [] : isolated),
     ...(options.args ?? []),
   ]
-  const child = spawn(PROGRAM, args, {
+  const [program, ...first] = options.stub === true ? [process.execPath, STUB] : [PROGRAM]
+  const child = spawn(program, [...first, ...args], {
     cwd: options.cwd ?? options.home,
     env: { ...withoutOurVariables(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

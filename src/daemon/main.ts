@@ -1,0 +1,12 @@
+import type { CreateNode } from './node-types.ts'
+import { runDaemon } from './run.ts'
+
+// The entry of `easynetd`; bin/easynetd runs it.
+const nodeModule: string = './node.ts'
+const code = await runDaemon({
+  argv: process.argv.slice(2),
+  env: process.env,
+  loadNode: async () => ((await import(nodeModule)) as { createNode: CreateNode }).createNode,
+})
+// Everything was closed in order; what a library still holds open must not keep the process.
+process.exit(code)

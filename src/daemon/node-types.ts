@@ -1,0 +1,40 @@
+import type { NodeApi } from '../api/node-api.ts'
+import type { Config } from '../config/schema.ts'
+import type { DeviceKey } from '../identity/device-key.ts'
+import type { NodeDatabases } from '../storage/node-databases.ts'
+import type { NodeEvents } from '../telemetry/events.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Home } from '../util/home.ts'
+
+/** What a node is built from. The caller opens and closes all of it. */
+export interface NodeInit {
+  config: Config
+  home: Home
+  databases: NodeDatabases
+  deviceKey: DeviceKey
+  logger: Logger
+  events: NodeEvents
+  /** Software version, such as `0.1.0`. */
+  version: string
+  /** Called when a program asks the daemon to stop (`NodeApi.shutdown`). Returns at once. */
+  requestShutdown: () => void
+  clock?: Clock
+}
+
+/** A running member of the mesh. Disposing cuts off what is still running. */
+export interface Node extends AsyncDisposable {
+  readonly api: NodeApi
+  readonly peerId: string
+  readonly name: string
+  /** Multiaddrs that others can dial, with the peer id. */
+  addresses(): string[]
+  /**
+   * Withdraws the adverts, refuses new calls with `draining`, and resolves when the running ones have
+   * ended or `signal` aborts. `daemon:draining` was emitted before.
+   */
+  drain(signal: AbortSignal): Promise<void>
+}
+
+/** The composition root, `createNode` of `node.ts`. */
+export type CreateNode = (init: NodeInit) => Promise<Node>
