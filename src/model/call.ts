@@ -25,7 +25,8 @@ export interface CallRequest {
   kwargs: Record<string, Value>
   /** Run it there and nowhere else: peer id or name. */
   peer?: string
-  timeoutMs: number
+  /** @default the daemon's `calls.defaultTimeoutMs` */
+  timeoutMs?: number
   /** Most credits that the call may cost. */
   maxCost?: number
   /** The caller's own idempotency key: the same key runs the function at most once. */

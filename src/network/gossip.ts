@@ -9,14 +9,18 @@ const RESULTS: Record<Verdict, TopicValidatorResult> = {
   reject: TopicValidatorResult.Reject,
 }
 
-export function createGossip(pubsub: GossipSub): Gossip {
+export function createGossip(pubsub: GossipSub): Gossip & { subscribeAll(): void } {
+  const topics: string[] = []
   return {
-    subscribe(topic, receive) {
+    onStart(topic, receive) {
       pubsub.topicValidators.set(topic, (peer, message) => {
         if (message.data.length > GOSSIP_MAX_MESSAGE_BYTES) return TopicValidatorResult.Reject
         return RESULTS[receive(message.data, peer.toString())]
       })
-      pubsub.subscribe(topic)
+      topics.push(topic)
+    },
+    subscribeAll() {
+      for (const topic of topics) pubsub.subscribe(topic)
     },
     async publish(topic, data) {
       await pubsub.publish(topic, data)

@@ -46,6 +46,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     for (const listener of listeners) listener.discovered?.(toPeerAddresses(detail))
   })
 
+  const gossip = createGossip(node.services.pubsub)
   const connect = async (peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void> => {
     try {
       const id = peerIdFromString(peerId)
@@ -60,7 +61,10 @@ export async function createNetwork(components: NetworkComponents, init: Network
 
   return {
     peerId: node.peerId.toString(),
-    start: async () => node.start(),
+    async start() {
+      await node.start()
+      gossip.subscribeAll()
+    },
     addresses: () => node.getMultiaddrs().map(String),
     connections: () => connectionsOf(node),
     isConnected: (peerId) => node.getConnections(peerIdFromString(peerId)).length > 0,
@@ -104,7 +108,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
       }
     },
     listen: (listener) => void listeners.push(listener),
-    gossip: createGossip(node.services.pubsub),
+    gossip,
     directory: createDirectory(node.services.dht),
     async setBlocked(peerIds) {
       blocked = peerIds

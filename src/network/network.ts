@@ -59,8 +59,8 @@ export interface NetworkListener {
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
 export interface Gossip {
-  /** `receive` decides about each message; `from` is the peer that passed it to us. */
-  subscribe(topic: string, receive: (data: Uint8Array, from: string) => Verdict): void
+  /** Subscribes at the start. `receive` decides about each message; `from` is the peer that passed it to us. */
+  onStart(topic: string, receive: (data: Uint8Array, from: string) => Verdict): void
   publish(topic: string, data: Uint8Array): Promise<void>
 }
 

@@ -24,6 +24,8 @@ export interface ExecutorComponents {
 export interface ExecutorInit {
   /** How long a function may ignore its cancel before its process is killed. @default 2_000 */
   graceMs?: number
+  /** Calls of other devices that run at the same time; one more is refused. @default 1_024 */
+  maxRunning?: number
 }
 
 /** How a call ended, for a caller that asks for it. */
@@ -54,6 +56,7 @@ const codec = createCborCodec()
 export function createExecutor(components: ExecutorComponents, init: ExecutorInit = {}): Executor {
   const { registry, journal, observer, clock } = components
   const graceMs = init.graceMs ?? 2_000
+  const maxRunning = init.maxRunning ?? 1_024
   const outcomes = createOutcomes({ clock })
   const slotsOf = new WeakMap<RegisteredFunction, Slots>()
   let running = 0
@@ -61,6 +64,9 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
 
   const findFunction = (name: string, caller: PeerRef): RegisteredFunction => {
     if (draining) throw new EasyNetError('draining', 'This device is shutting down and takes no new calls.')
+    if (running >= maxRunning && caller.peerId !== components.selfId) {
+      throw new EasyNetError('too_many_calls', `${running} calls run on this device already.`)
+    }
     const fn = registry.find(name)
     const hidden = fn?.descriptor.access === 'private' && caller.peerId !== components.selfId
     if (fn === undefined || hidden) {

@@ -22,6 +22,13 @@ export const MAIN_MIGRATIONS: readonly string[] = [
   CREATE INDEX calls_by_key ON calls (key, started_at) WHERE key IS NOT NULL;
   CREATE INDEX calls_by_start ON calls (started_at);
   CREATE INDEX calls_running ON calls (started_at) WHERE state = 'running';
+  CREATE TABLE adverts (
+    peer_id TEXT PRIMARY KEY NOT NULL,
+    advert BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE blocked_peers (
+    peer_id TEXT PRIMARY KEY NOT NULL
+  ) STRICT;
   `,
 ]
 

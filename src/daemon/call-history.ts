@@ -1,0 +1,91 @@
+import { EasyNetError } from '../errors/error.ts'
+import type { CallRecord } from '../model/call.ts'
+import type { Value } from '../model/value.ts'
+import type { Outcome } from '../scheduler/ports.ts'
+import type { CallLog, CallLogRecord } from '../storage/call-log.ts'
+import type { Clock } from '../util/clock.ts'
+
+const SHOWN = 200
+const ASK_TIMEOUT_MS = 5_000
+
+export interface CallHistory {
+  /** Newest first. */
+  list(): CallRecord[]
+  /** Asks the provider when the outcome is not known here. @throws `unknown_call` */
+  find(id: string, signal: AbortSignal): Promise<CallRecord>
+}
+
+export interface CallHistoryComponents {
+  log: CallLog
+  isRunning: (id: string) => boolean
+  /** Asks a provider how a call of ours ended. */
+  ask: (peerId: string, callId: string, signal: AbortSignal) => Promise<Outcome>
+  clock: Clock
+}
+
+/** The calls of this device, with open questions put to the providers. */
+export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryComponents): CallHistory {
+  const settle = (record: CallLogRecord, outcome: Outcome): CallRecord => {
+    if (outcome.state === 'running') return toCallRecord({ ...record, state: 'running' })
+    const state = outcome.state === 'never' ? 'failed' : outcome.state
+    const settled: CallLogRecord = { ...record, state, endedAt: record.endedAt ?? clock.now() }
+    const error = errorOf(outcome) ?? record.error
+    if (error !== undefined && state !== 'done') settled.error = error
+    else delete settled.error
+    if (record.state !== state) log.put(settled).catch(() => undefined)
+    return toCallRecord(settled, outcome.state === 'done' ? outcome.result : undefined)
+  }
+
+  return {
+    list: () => log.recent(SHOWN).map((record) => toCallRecord(record)),
+    async find(id, signal) {
+      const record = log.find(id)
+      if (record === undefined) {
+        throw new EasyNetError('unknown_call', `No call with the id ${id.slice(0, 64)} is known here.`, {
+          hint: 'See the last calls: easynet ps --all',
+        })
+      }
+      if (isRunning(id)) return toCallRecord(record)
+      const isOpen = record.state === 'running' || record.state === 'unknown' || record.state === 'done'
+      if (!isOpen || record.peerId === undefined) return toCallRecord(closed(record))
+      try {
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
+        return settle(record, await ask(record.peerId, id, limit))
+      } catch {
+        // The provider is away: what we know is still true.
+        return toCallRecord(record.state === 'running' ? { ...record, state: 'unknown' } : record)
+      }
+    },
+  }
+}
+
+/** Running in the books of an earlier daemon, but it was never sent anywhere. */
+function closed(record: CallLogRecord): CallLogRecord {
+  return record.state === 'running' ? { ...record, state: 'failed' } : record
+}
+
+function errorOf(outcome: Outcome): CallRecord['error'] {
+  if (outcome.state === 'failed') return outcome.error.toJSON()
+  if (outcome.state === 'interrupted') {
+    return new EasyNetError('interrupted', 'The provider was cut off while the function ran.').toJSON()
+  }
+  if (outcome.state === 'never') {
+    return new EasyNetError('peer_unreachable', 'The call never reached the provider.').toJSON()
+  }
+  return undefined
+}
+
+function toCallRecord(record: CallLogRecord, result?: Value): CallRecord {
+  const { id, fn, state, startedAt, endedAt, error, peerId, peerName } = record
+  return {
+    id,
+    fn,
+    role: 'caller',
+    state,
+    ...(peerId === undefined ? {} : { peer: { peerId, name: peerName ?? '' } }),
+    startedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(error === undefined ? {} : { error }),
+    ...(result === undefined ? {} : { result }),
+  }
+}

@@ -1,0 +1,237 @@
+// The composition root: the only file that knows every part. Top to bottom, each part gets the ports it
+// needs; disposal goes the other way round.
+import { randomUUID } from 'node:crypto'
+import { createFunctionRegistry } from '../functions/registry.ts'
+import type { PeerRef } from '../model/call.ts'
+import { createNetwork } from '../network/libp2p-network.ts'
+import { publicKeyOf } from '../network/peer-id.ts'
+import { createCallClient } from '../protocols/call/client.ts'
+import { CALL_PROTOCOL, MAX_STREAMS_PER_PEER } from '../protocols/call/constants.ts'
+import { createCallHandler } from '../protocols/call/handler.ts'
+import { createInboundBudget } from '../protocols/call/inbound-budget.ts'
+import { pullAdverts } from '../protocols/capability/client.ts'
+import { signAdvert, signAnnouncement, verifyAdvert, verifyAnnouncement } from '../protocols/capability/codec.ts'
+import { ANNOUNCE_TOPIC, CAPABILITY_PROTOCOL, MAX_CAPABILITY_STREAMS } from '../protocols/capability/constants.ts'
+import { createCapabilityHandler } from '../protocols/capability/handler.ts'
+import { sayHello } from '../protocols/hello/client.ts'
+import { HELLO_PROTOCOL, MAX_HELLO_STREAMS } from '../protocols/hello/constants.ts'
+import { createHelloHandler } from '../protocols/hello/handler.ts'
+import { createExecutor } from '../runtimes/executor.ts'
+import { createCaller } from '../scheduler/caller.ts'
+import { createCallLog } from '../storage/call-log.ts'
+import { createDatastore } from '../storage/datastore.ts'
+import { createExecutionJournal } from '../storage/execution-journal.ts'
+import { createPeerStore } from '../storage/peer-store.ts'
+import { createAdvertiser } from '../topology/advertiser.ts'
+import { createDiscovery } from '../topology/discovery.ts'
+import { createPeerTable } from '../topology/peer-table.ts'
+import { joinBytes } from '../util/bytes.ts'
+import { systemClock } from '../util/clock.ts'
+import { createCallHistory } from './call-history.ts'
+import { createLocalApi } from './local-api.ts'
+import type { Node, NodeInit } from './node-types.ts'
+import { advertised, createOpenStream, createProviderDirectory, discoveryNetwork } from './wiring.ts'
+
+export async function createNode(init: NodeInit): Promise<Node> {
+  const { config, databases, deviceKey, events, version } = init
+  const clock = init.clock ?? systemClock
+  const logger = init.logger.child({ part: 'node' })
+  const software = `easynet/${version}`
+  await using stack = new AsyncDisposableStack()
+
+  // State
+  const peerStore = createPeerStore(databases.main)
+  const callLog = createCallLog(databases.main)
+  const journal = createExecutionJournal(databases.journal, { bootId: randomUUID(), clock })
+  journal.recover()
+  const blocked = new Set(peerStore.blocked())
+  const isBlocked = (peerId: string): boolean => blocked.has(peerId)
+
+  // Network
+  const network = stack.use(
+    await createNetwork(
+      {
+        privateKey: joinBytes([deviceKey.seed, deviceKey.publicKey]),
+        datastore: createDatastore(databases.main),
+      },
+      { listen: config.network.listen, mdns: config.network.mdns, agentVersion: software },
+    ),
+  )
+  await network.setBlocked(blocked)
+  const self: PeerRef = { peerId: network.peerId, name: config.name }
+  const verifier = { publicKeyOf, now: () => clock.now() }
+  const table = createPeerTable({ clock, store: peerStore, verify: (bytes) => verifyAdvert(verifier, bytes) })
+  const openStream = createOpenStream(network, table)
+
+  // Functions of this device
+  const counts = { done: 0, failed: 0 }
+  const registry = createFunctionRegistry({
+    onChange({ added, removed }) {
+      advertiser.setFunctions(advertised(registry.list()))
+      for (const fn of added) events.functionRegistered(fn.name, fn.version)
+      for (const name of removed) events.functionUnregistered(name)
+    },
+  })
+  const executor = createExecutor(
+    {
+      registry,
+      journal,
+      clock,
+      selfId: self.peerId,
+      observer: {
+        started: ({ id, fn, caller }) => events.callStarted({ id, fn, role: 'provider', peer: caller }),
+        ended({ id, fn, caller }, durationMs, error) {
+          const facts = { id, fn, role: 'provider', peer: caller } as const
+          events.callEnded({ ...facts, durationMs, ...verdictOf(error) })
+        },
+      },
+    },
+    { maxRunning: config.calls.maxRunning },
+  )
+
+  // What the mesh knows of us, and we of it
+  const advertiser = stack.use(
+    createAdvertiser({
+      clock,
+      describe: () => ({ ...self, software, addresses: network.addresses().slice(0, 16) }),
+      sign: (advert) => signAdvert(deviceKey, advert),
+      announce: async (news) => network.gossip.publish(ANNOUNCE_TOPIC, signAnnouncement(deviceKey, news)),
+      provide: async (key, signal) => network.directory.provide(key, signal),
+      retract: async (key) => network.directory.retract(key),
+      onFailure: (what, error) => logger.debug({ what, err: error }, 'advertising failed'),
+    }),
+  )
+  const own = () => ({ name: self.name, software, features: [] })
+  const discovery = stack.use(
+    createDiscovery(
+      {
+        network: discoveryNetwork(network),
+        introductions: {
+          hello: async (peerId) => sayHello(openStream, peerId, own()),
+          pull: (peerId, known, only) =>
+            pullAdverts({ openStream, verifier }, peerId, { known, ...(only === undefined ? {} : { only }) }),
+          announce: async (news) => network.gossip.publish(ANNOUNCE_TOPIC, signAnnouncement(deviceKey, news)),
+        },
+        table,
+        isBlocked,
+        onFailure: (what, peer, error) => logger.debug({ what, peer, err: error }, 'discovery step failed'),
+        onAdvert: ({ advert }) =>
+          events.peerFunctions(
+            { peerId: advert.peerId, name: advert.name },
+            advert.functions.map((fn) => fn.name),
+          ),
+      },
+      { bootstrap: config.network.bootstrap },
+    ),
+  )
+
+  // Calls
+  const remote = stack.use(createCallClient({ openStream }))
+  const caller = createCaller(
+    {
+      self,
+      clock,
+      remote,
+      local: executor,
+      log: callLog,
+      newId: randomUUID,
+      directory: createProviderDirectory({ self, registry, table, discovery, network, isBlocked }),
+      observer: {
+        started: ({ id, fn }) => events.callStarted({ id, fn, role: 'caller' }),
+        ended(call, durationMs, path) {
+          counts[call.state === 'done' ? 'done' : 'failed'] += 1
+          const { id, fn, state, error } = call
+          const peer = call.peerId === undefined ? {} : { peer: { peerId: call.peerId, name: call.peerName ?? '' } }
+          const rest = { ...(path === undefined ? {} : { path }), ...(error === undefined ? {} : { error }) }
+          events.callEnded({ id, fn, role: 'caller', ...peer, state, durationMs, ...rest })
+        },
+      },
+    },
+    { defaultTimeoutMs: config.calls.defaultTimeoutMs },
+  )
+
+  // Protocols and events of the network, then the start
+  const budget = createInboundBudget()
+  const callerOf = (peerId: string): PeerRef => table.refOf(peerId)
+  await network.handle(
+    HELLO_PROTOCOL,
+    MAX_HELLO_STREAMS,
+    createHelloHandler({ own, onHello: (peerId, hello) => table.introduce(peerId, hello) }),
+  )
+  await network.handle(
+    CAPABILITY_PROTOCOL,
+    MAX_CAPABILITY_STREAMS,
+    createCapabilityHandler({
+      *adverts() {
+        yield advertiser.current()
+        for (const peer of table.list()) if (peer.advert !== undefined) yield peer.advert
+      },
+    }),
+  )
+  await network.handle(CALL_PROTOCOL, MAX_STREAMS_PER_PEER, createCallHandler({ executor, callerOf, budget }))
+  network.gossip.onStart(ANNOUNCE_TOPIC, (data, from) => {
+    try {
+      discovery.announced(verifyAnnouncement(verifier, data), from)
+      return 'accept'
+    } catch {
+      return 'reject'
+    }
+  })
+  network.listen({
+    connected(peerId) {
+      discovery.connected(peerId)
+      const connection = network.connections().find((candidate) => candidate.peerId === peerId)
+      events.peerConnected(table.refOf(peerId), connection?.path ?? 'direct')
+    },
+    disconnected(peerId) {
+      remote.drop(peerId)
+      discovery.disconnected(peerId)
+      events.peerDisconnected(table.refOf(peerId))
+    },
+    discovered: (peer) => discovery.discovered(peer),
+  })
+  await network.start()
+  discovery.start()
+  advertiser.start()
+
+  const history = createCallHistory({
+    log: callLog,
+    clock,
+    isRunning: (id) => caller.running().includes(id),
+    ask: async (peerId, id, signal) =>
+      peerId === self.peerId ? executor.outcome(peerId, id, 0, signal) : remote.ask(peerId, id, 0, signal),
+  })
+  const api = createLocalApi({
+    self,
+    version,
+    network,
+    registry,
+    table,
+    discovery,
+    caller,
+    history,
+    peerStore,
+    blocked,
+    events,
+    counts,
+    clock,
+    running: () => caller.running().length + executor.running,
+    requestShutdown: init.requestShutdown,
+  })
+  const parts = stack.move()
+  return {
+    api,
+    ...self,
+    addresses: () => network.addresses(),
+    async drain(signal) {
+      advertiser.setFunctions([])
+      await executor.drain(signal)
+    },
+    [Symbol.asyncDispose]: async () => parts.disposeAsync(),
+  }
+}
+
+function verdictOf(error: { reason: string } | undefined) {
+  if (error === undefined) return { state: 'done' as const }
+  return { state: error.reason === 'interrupted' ? ('interrupted' as const) : ('failed' as const) }
+}

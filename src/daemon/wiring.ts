@@ -1,0 +1,103 @@
+import semver from 'semver'
+import { EasyNetError } from '../errors/error.ts'
+import type { FunctionRegistry } from '../functions/registry.ts'
+import type { PeerRef } from '../model/call.ts'
+import type { AdvertisedFunction, FunctionDescriptor } from '../model/function.ts'
+import type { Network } from '../network/network.ts'
+import { publicKeyOf } from '../network/peer-id.ts'
+import type { OpenStream } from '../protocols/call/ports.ts'
+import type { Candidate, ProviderDirectory } from '../scheduler/ports.ts'
+import type { Discovery } from '../topology/discovery.ts'
+import type { PeerTable } from '../topology/peer-table.ts'
+import type { DiscoveryNetwork } from '../topology/ports.ts'
+
+// Adapters between what one part offers and the port that another declares.
+
+/** Streams to peers that may not be connected yet, by the addresses that their adverts name. */
+export function createOpenStream(network: Network, table: PeerTable): OpenStream {
+  return async (peerId, protocol, signal) => {
+    if (!network.isConnected(peerId)) {
+      await network.connect(peerId, table.get(peerId)?.advert?.advert.addresses ?? [], signal)
+    }
+    return network.openStream(peerId, protocol, signal)
+  }
+}
+
+export function discoveryNetwork(network: Network): DiscoveryNetwork {
+  return {
+    peerId: network.peerId,
+    isConnected: (peerId) => network.isConnected(peerId),
+    connect: async (peerId, addresses, signal) => network.connect(peerId, addresses, signal),
+    connectTo: async (address, signal) => network.connectTo(address, signal),
+    connectedPeers: () => network.connections(),
+    rememberedPeers: async () => network.rememberedPeers(),
+    ping: async (peerId, signal) => network.ping(peerId, signal),
+    findProviders: (key, signal) => network.directory.find(key, signal),
+  }
+}
+
+export interface DirectoryParts {
+  self: PeerRef
+  registry: FunctionRegistry
+  table: PeerTable
+  discovery: Discovery
+  network: Network
+  isBlocked: (peerId: string) => boolean
+}
+
+/** Who offers a function: this device and the adverts of others. */
+export function createProviderDirectory(parts: DirectoryParts): ProviderDirectory {
+  const { self, registry, table, network } = parts
+  return {
+    candidates(name, range) {
+      const fits = (fn: { version: string }): boolean => range === undefined || semver.satisfies(fn.version, range)
+      const found: Candidate[] = []
+      const own = registry.find(name)?.descriptor
+      if (own !== undefined && fits(own)) {
+        found.push({ peer: self, path: 'local', rttMs: 0, ...kindOf(own) })
+      }
+      const relayed = new Set(
+        network.connections().flatMap((connection) => (connection.path === 'relayed' ? [connection.peerId] : [])),
+      )
+      for (const { peer, fn } of table.providersOf(name)) {
+        if (!fits(fn) || parts.isBlocked(peer.peerId)) continue
+        const path = relayed.has(peer.peerId) ? 'relayed' : 'direct'
+        const ref = { peerId: peer.peerId, name: peer.name }
+        found.push({ peer: ref, path, rttMs: peer.connected ? peer.rttMs : null, ...kindOf(fn) })
+      }
+      return found
+    },
+    discover: async (name, signal) => parts.discovery.find(name, signal),
+    resolvePeer: (idOrName) => resolvePeer(idOrName, self, table),
+  }
+}
+
+/** The peer id behind an id, the end of an id, or a name. @throws `unknown_peer` */
+export function resolvePeer(idOrName: string, self: PeerRef, table: PeerTable): string {
+  if (idOrName === self.peerId || idOrName === self.name) return self.peerId
+  const known = table.find(idOrName)
+  if (known !== undefined) return known.peerId
+  if (isPeerId(idOrName)) return idOrName
+  throw new EasyNetError('unknown_peer', `No device is known as "${idOrName.slice(0, 80)}", or several are.`, {
+    hint: 'See the devices and their peer ids: easynet peer ls',
+  })
+}
+
+function isPeerId(text: string): boolean {
+  try {
+    return publicKeyOf(text).length === 32
+  } catch {
+    return false
+  }
+}
+
+function kindOf(fn: Pick<AdvertisedFunction, 'stream' | 'clientStream' | 'idempotent'>) {
+  return { streams: fn.stream || fn.clientStream, idempotent: fn.idempotent }
+}
+
+/** What others are told of our functions; private ones are not mentioned. */
+export function advertised(functions: readonly FunctionDescriptor[]): AdvertisedFunction[] {
+  return functions
+    .filter((fn) => fn.access !== 'private')
+    .map(({ maxConcurrent: _, maxQueue: __, access: ___, ...told }) => told)
+}

@@ -1,0 +1,76 @@
+import type { CallPath, CallSink, CallState, Invocation, PeerRef } from '../model/call.ts'
+import type { ErrorData, EasyNetError } from '../errors/error.ts'
+import type { Value } from '../model/value.ts'
+
+// What the scheduler needs from others; `daemon/` passes it in.
+
+/** A device that offers the function. */
+export interface Candidate {
+  peer: PeerRef
+  path: CallPath
+  /** Null until measured; 0 for this device. */
+  rttMs: number | null
+  streams: boolean
+  idempotent: boolean
+}
+
+export interface ProviderDirectory {
+  /** Devices known to offer it now. @param range - semver range */
+  candidates(name: string, range: string | undefined): Candidate[]
+  /** Asks the mesh; returns as soon as one is known. */
+  discover(name: string, signal: AbortSignal): Promise<void>
+  /** The peer id behind an id or name. @throws `unknown_peer` */
+  resolvePeer(idOrName: string): string
+}
+
+export interface OutgoingCall {
+  id: string
+  fn: string
+  args: Value[]
+  kwargs: Record<string, Value>
+  timeoutMs: number
+  input: boolean
+  inputs?: AsyncIterable<Value>
+  streams: boolean
+}
+
+/** Same as protocols/call/ports.ts: what a provider says of a call. */
+export type Outcome =
+  | { state: 'done'; result: Value }
+  | { state: 'failed'; error: EasyNetError }
+  | { state: 'running' | 'interrupted' | 'never' }
+
+export interface RemoteCalls {
+  call(peerId: string, call: OutgoingCall, sink: CallSink, signal: AbortSignal): Promise<Value>
+  ask(peerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Outcome>
+}
+
+export interface LocalCalls {
+  run(invocation: Invocation, sink: CallSink): Promise<Value>
+  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Outcome>
+}
+
+/** One call in the history that survives restarts. */
+export interface CallLogRecord {
+  id: string
+  fn: string
+  key?: string
+  peerId?: string
+  peerName?: string
+  state: CallState
+  startedAt: number
+  endedAt?: number
+  error?: ErrorData
+}
+
+export interface CallLog {
+  /** Readers see it at once; resolves when it is on disk. */
+  put(record: CallLogRecord): Promise<void>
+  find(id: string): CallLogRecord | undefined
+  findByKey(key: string): CallLogRecord | undefined
+}
+
+export interface CallObserver {
+  started(call: { id: string; fn: string }): void
+  ended(call: CallLogRecord, durationMs: number, path: CallPath | undefined): void
+}

@@ -1,0 +1,28 @@
+import type { EasyNetError } from '../errors/error.ts'
+
+/**
+ * What may follow a failed attempt. `never_started`: refused or not sent, so anybody may run it.
+ * `cut_off`: it may have run or half run; only an idempotent function may run again. `final`: the
+ * function's own answer, or the caller's time is over.
+ */
+export type FailureKind = 'never_started' | 'cut_off' | 'final'
+
+export function kindOfFailure(error: EasyNetError): FailureKind {
+  switch (error.reason) {
+    case 'peer_unreachable':
+    case 'handshake_failed':
+    case 'queue_full':
+    case 'too_many_calls':
+    case 'draining':
+    // The provider's advert was older than its functions.
+    case 'unknown_function':
+    case 'not_allowed':
+      return 'never_started'
+    case 'interrupted':
+    case 'outcome_unknown':
+    case 'digest_mismatch':
+      return 'cut_off'
+    default:
+      return 'final'
+  }
+}

@@ -1,0 +1,61 @@
+import { EasyNetError } from '../errors/error.ts'
+import type { Value } from '../model/value.ts'
+import { type Deadline, sleep } from '../util/signals.ts'
+import type { Outcome } from './ports.ts'
+
+const FIRST_PAUSE_MS = 100
+const LAST_PAUSE_MS = 2_000
+const WAIT_MS = 30_000
+
+/**
+ * Asks a provider until it says how a call ended, or the deadline passes. Resolves with the result,
+ * rejects with the function's error, `interrupted`, or `outcome_unknown` when nobody could tell in time.
+ *
+ * @param ask - one question; rejects while the provider cannot be reached
+ */
+export async function askUntilKnown(ask: (waitMs: number) => Promise<Outcome>, deadline: Deadline): Promise<Value> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+    try {
+      const outcome = await ask(Math.min(WAIT_MS, deadline.remainingMs()))
+      switch (outcome.state) {
+        case 'done':
+          return outcome.result
+        case 'failed':
+          return Promise.reject(outcome.error)
+        case 'interrupted':
+          return Promise.reject(interrupted())
+        case 'never':
+          return Promise.reject(neverStarted())
+        case 'running':
+          continue
+      }
+    } catch (error) {
+      if (deadline.signal.aborted) throw unknown(deadline, error)
+    }
+    try {
+      await sleep(pauseMs, deadline.signal)
+    } catch (error) {
+      throw unknown(deadline, error)
+    }
+  }
+}
+
+function interrupted(): EasyNetError {
+  return new EasyNetError('interrupted', 'The provider was cut off while the function ran; it did not finish.', {
+    hint: 'Whether to run it again is for you to decide: what it had done by then stays done.',
+  })
+}
+
+function neverStarted(): EasyNetError {
+  return new EasyNetError('peer_unreachable', 'The connection broke before the call reached the provider.')
+}
+
+/** A cancel is the caller's own wish and no open question. */
+function unknown(deadline: Deadline, cause: unknown): EasyNetError {
+  const reason: unknown = deadline.signal.reason
+  if (reason instanceof EasyNetError && reason.reason === 'cancelled') return reason
+  return new EasyNetError('outcome_unknown', 'The provider went away while the call ran and has not come back.', {
+    cause,
+    hint: 'Ask again later: easynet task show <call id>',
+  })
+}

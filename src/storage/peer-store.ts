@@ -1,0 +1,30 @@
+import type { Database } from './database.ts'
+
+/** What is kept of other devices: their newest signed adverts, and whom the owner has blocked. */
+export interface PeerStore {
+  load(): Uint8Array[]
+  save(peerId: string, signed: { bytes: Uint8Array }): void
+  remove(peerId: string): void
+  blocked(): string[]
+  setBlocked(peerId: string, blocked: boolean): void
+}
+
+export function createPeerStore(database: Database): PeerStore {
+  const sql = {
+    load: database.prepare('SELECT advert FROM adverts'),
+    save: database.prepare(
+      'INSERT INTO adverts (peer_id, advert) VALUES (?, ?) ON CONFLICT (peer_id) DO UPDATE SET advert = excluded.advert',
+    ),
+    remove: database.prepare('DELETE FROM adverts WHERE peer_id = ?'),
+    blocked: database.prepare('SELECT peer_id FROM blocked_peers'),
+    block: database.prepare('INSERT INTO blocked_peers (peer_id) VALUES (?) ON CONFLICT DO NOTHING'),
+    unblock: database.prepare('DELETE FROM blocked_peers WHERE peer_id = ?'),
+  }
+  return {
+    load: () => sql.load.all().map((row) => row['advert'] as Uint8Array),
+    save: (peerId, { bytes }) => void sql.save.run(peerId, bytes),
+    remove: (peerId) => void sql.remove.run(peerId),
+    blocked: () => sql.blocked.all().map((row) => row['peer_id'] as string),
+    setBlocked: (peerId, blocked) => void (blocked ? sql.block : sql.unblock).run(peerId),
+  }
+}

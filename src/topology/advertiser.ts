@@ -1,0 +1,105 @@
+import type { Advert, Announcement, SignedAdvert } from '../model/advert.ts'
+import type { AdvertisedFunction } from '../model/function.ts'
+import type { Clock } from '../util/clock.ts'
+import { functionKey } from './discovery.ts'
+
+export interface AdvertiserComponents {
+  clock: Clock
+  /** Everything of the advert but its times. */
+  describe: () => Pick<Advert, 'peerId' | 'name' | 'software' | 'addresses'>
+  sign: (advert: Advert) => SignedAdvert
+  announce: (announcement: Announcement) => Promise<void>
+  provide: (key: string, signal: AbortSignal) => Promise<void>
+  retract: (key: string) => Promise<void>
+  onFailure: (what: string, error: unknown) => void
+}
+
+/** Tells the mesh what this device offers: a signed advert, gossip about it, and DHT records. */
+export interface Advertiser extends AsyncDisposable {
+  /** The current advert; signed again when something changed or it grows old. */
+  current(): SignedAdvert
+  /** Call after functions changed. Changes that come together are announced once. */
+  setFunctions(functions: readonly AdvertisedFunction[]): void
+  start(): void
+}
+
+const VALIDITY_MS = 3_600_000
+const REFRESH_MS = 10 * 60_000
+const SETTLE_MS = 30
+const PROVIDE_TIMEOUT_MS = 60_000
+
+export function createAdvertiser(components: AdvertiserComponents): Advertiser {
+  const { clock, onFailure } = components
+  const stopping = new AbortController()
+  let functions: readonly AdvertisedFunction[] = []
+  let signed: SignedAdvert | undefined
+  let changed = true
+  let timer: NodeJS.Timeout | undefined
+  let refresh: NodeJS.Timeout | undefined
+  let started = false
+  const provided = new Set<string>()
+
+  const current = (): SignedAdvert => {
+    const now = clock.now()
+    if (signed !== undefined && !changed && now - signed.advert.issuedAt < REFRESH_MS) return signed
+    const seq = Math.max(now, (signed?.advert.seq ?? 0) + 1)
+    signed = components.sign({
+      ...components.describe(),
+      seq,
+      issuedAt: now,
+      expiresAt: now + VALIDITY_MS,
+      functions: [...functions],
+    })
+    changed = false
+    return signed
+  }
+  const announce = (): void => {
+    timer = undefined
+    const { advert } = current()
+    const { peerId, seq, expiresAt } = advert
+    components.announce({ peerId, seq, expiresAt }).catch((error: unknown) => onFailure('announce failed', error))
+    updateRecords(new Set(functions.map((fn) => functionKey(fn.name))))
+  }
+  const updateRecords = (wanted: ReadonlySet<string>): void => {
+    for (const key of wanted) {
+      if (provided.has(key)) continue
+      provided.add(key)
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROVIDE_TIMEOUT_MS)])
+      components.provide(key, signal).catch((error: unknown) => {
+        provided.delete(key)
+        if (!stopping.signal.aborted) onFailure('provide failed', error)
+      })
+    }
+    for (const key of provided) {
+      if (wanted.has(key)) continue
+      provided.delete(key)
+      components.retract(key).catch((error: unknown) => onFailure('retract failed', error))
+    }
+  }
+  const schedule = (): void => {
+    if (started && !stopping.signal.aborted) timer ??= setTimeout(announce, SETTLE_MS)
+  }
+
+  return {
+    current,
+    setFunctions(next) {
+      functions = next
+      changed = true
+      schedule()
+    },
+    start() {
+      started = true
+      changed = true
+      schedule()
+      refresh = setInterval(() => {
+        changed = true
+        schedule()
+      }, REFRESH_MS)
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      clearTimeout(timer)
+      clearInterval(refresh)
+    },
+  }
+}

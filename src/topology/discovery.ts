@@ -1,0 +1,225 @@
+import { EasyNetError } from '../errors/error.ts'
+import type { SignedAdvert } from '../model/advert.ts'
+import { sleep } from '../util/signals.ts'
+import type { PeerTable } from './peer-table.ts'
+import type { DiscoveryNetwork, Introductions, PeerAddresses } from './ports.ts'
+
+export interface DiscoveryComponents {
+  network: DiscoveryNetwork
+  introductions: Introductions
+  table: PeerTable
+  /** Failures that are part of life in a mesh; for the log at debug level. */
+  onFailure: (what: string, peer: string, error: unknown) => void
+  /** A peer offers something new. */
+  onAdvert: (signed: SignedAdvert) => void
+  isBlocked: (peerId: string) => boolean
+}
+
+export interface DiscoveryInit {
+  /** Multiaddrs of well-known peers. */
+  bootstrap: readonly string[]
+  /** Peers of an earlier run that are dialled at the start. @default 32 */
+  maxRemembered?: number
+  /** @default 15_000 */
+  pingIntervalMs?: number
+  /** How often one random peer is asked what we may have missed. @default 30_000 */
+  pullIntervalMs?: number
+}
+
+/** Finds peers, stays connected to them and learns what they offer. */
+export interface Discovery extends AsyncDisposable {
+  start(): void
+  /** A peer was seen on the local network. */
+  discovered(peer: PeerAddresses): void
+  connected(peerId: string): void
+  disconnected(peerId: string): void
+  /** News of a newer advert, passed on to us by `from`. */
+  announced(news: { peerId: string; seq: number }, from: string): void
+  /** Looks in the DHT for providers of a function and learns their adverts; ends at the first one. */
+  find(name: string, signal: AbortSignal): Promise<void>
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+const STOP_TIMEOUT_MS = 500
+const FIRST_RETRY_MS = 500
+const LAST_RETRY_MS = 30_000
+/** Gossip and pulls race: what a peer was told a moment ago it may not have fetched itself yet. */
+const PULL_RETRIES_MS = [0, 100, 400, 1_500]
+/** After connecting: what was registered while gossip had not formed yet. */
+const CATCH_UP_MS = [0, 1_000, 5_000]
+
+export function createDiscovery(components: DiscoveryComponents, init: DiscoveryInit): Discovery {
+  const { network, introductions, table, onFailure } = components
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const tasks = new Set<Promise<void>>()
+  const connecting = new Set<string>()
+
+  /** Runs something in the background; its failure is reported, its end awaited when we stop. */
+  const spawn = (what: string, peer: string, work: () => Promise<void>): void => {
+    if (signal.aborted) return
+    const task = work()
+      .catch((error: unknown) => {
+        if (!signal.aborted) onFailure(what, peer, error)
+      })
+      .finally(() => tasks.delete(task))
+    tasks.add(task)
+  }
+  const within = (timeoutMs: number): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+
+  const connect = async ({ peerId, addresses }: PeerAddresses): Promise<void> => {
+    if (peerId === network.peerId || connecting.has(peerId) || components.isBlocked(peerId)) return
+    if (network.isConnected(peerId)) return
+    connecting.add(peerId)
+    try {
+      await network.connect(peerId, addresses, within(CONNECT_TIMEOUT_MS))
+    } finally {
+      connecting.delete(peerId)
+    }
+  }
+
+  const pull = async (from: string, only?: readonly string[]): Promise<void> => {
+    for await (const signed of introductions.pull(from, table.knownSeqs(), only)) {
+      const { peerId } = signed.advert
+      if (peerId === network.peerId || components.isBlocked(peerId)) continue
+      if (table.setAdvert(signed)) components.onAdvert(signed)
+    }
+  }
+  const catchUp = async (peerId: string): Promise<void> => {
+    for (const delayMs of CATCH_UP_MS) {
+      await sleep(delayMs, signal)
+      if (!network.isConnected(peerId)) return
+      await pull(peerId)
+    }
+  }
+  const introduce = async (peerId: string): Promise<void> => {
+    const dialled = network.connectedPeers().some((peer) => peer.peerId === peerId && peer.direction === 'outbound')
+    if (dialled) table.introduce(peerId, await introductions.hello(peerId))
+    table.addRtt(peerId, await network.ping(peerId, within(CONNECT_TIMEOUT_MS)))
+  }
+
+  /** Stays connected to one bootstrap address, for as long as we run. */
+  const keepBootstrap = async (address: string): Promise<void> => {
+    let retryMs = FIRST_RETRY_MS
+    let peerId = ''
+    while (true) {
+      if (peerId !== '' && network.isConnected(peerId)) {
+        retryMs = FIRST_RETRY_MS
+      } else {
+        try {
+          peerId = await network.connectTo(address, within(CONNECT_TIMEOUT_MS))
+        } catch (error) {
+          if (signal.aborted) return
+          onFailure('bootstrap unreachable', address, error)
+          retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
+        }
+      }
+      await sleep(Math.max(retryMs, 1_000), signal)
+    }
+  }
+  /** A peer whose connection broke is dialled again a few times, then left to discovery. */
+  const reconnect = async (peerId: string): Promise<void> => {
+    for (let retryMs = FIRST_RETRY_MS; retryMs <= LAST_RETRY_MS; retryMs *= 2) {
+      await sleep(retryMs, signal)
+      if (network.isConnected(peerId)) return
+      try {
+        await connect({ peerId, addresses: table.get(peerId)?.advert?.advert.addresses ?? [] })
+        return
+      } catch (error) {
+        onFailure('reconnect failed', peerId, error)
+      }
+    }
+  }
+  const dialRemembered = async (): Promise<void> => {
+    const peers = new Map<string, PeerAddresses>()
+    for (const peer of await network.rememberedPeers()) peers.set(peer.peerId, peer)
+    for (const { peerId, advert } of table.list()) {
+      const known = peers.get(peerId)?.addresses ?? []
+      peers.set(peerId, { peerId, addresses: [...new Set([...known, ...(advert?.advert.addresses ?? [])])] })
+    }
+    for (const peer of [...peers.values()].slice(0, init.maxRemembered ?? 32)) {
+      spawn('remembered peer unreachable', peer.peerId, async () => connect(peer))
+    }
+  }
+  const every = async (intervalMs: number, work: () => void): Promise<void> => {
+    while (true) {
+      await sleep(intervalMs, signal)
+      work()
+    }
+  }
+  const pingAll = (): void => {
+    table.prune()
+    for (const { peerId } of network.connectedPeers()) {
+      spawn('ping failed', peerId, async () => {
+        table.addRtt(peerId, await network.ping(peerId, within(CONNECT_TIMEOUT_MS)))
+      })
+    }
+  }
+  const askSomebody = (): void => {
+    const peers = network.connectedPeers()
+    const peer = peers[Math.floor(Math.random() * peers.length)]
+    if (peer !== undefined) spawn('pull failed', peer.peerId, async () => pull(peer.peerId))
+  }
+
+  return {
+    start() {
+      for (const address of init.bootstrap) spawn('bootstrap failed', address, async () => keepBootstrap(address))
+      spawn('remembered peers failed', '', dialRemembered)
+      spawn('pings failed', '', async () => every(init.pingIntervalMs ?? 15_000, pingAll))
+      spawn('pulls failed', '', async () => every(init.pullIntervalMs ?? 30_000, askSomebody))
+    },
+    discovered: (peer) => spawn('discovered peer unreachable', peer.peerId, async () => connect(peer)),
+    connected(peerId) {
+      table.setConnected(peerId, true)
+      spawn('introduction failed', peerId, async () => introduce(peerId))
+      spawn('pull failed', peerId, async () => catchUp(peerId))
+    },
+    disconnected(peerId) {
+      table.setConnected(peerId, false)
+      if (!components.isBlocked(peerId)) spawn('reconnect failed', peerId, async () => reconnect(peerId))
+    },
+    announced(news, from) {
+      if (news.peerId === network.peerId) return
+      const isKnown = (): boolean => (table.get(news.peerId)?.advert?.advert.seq ?? -1) >= news.seq
+      spawn('pull failed', from, async () => {
+        for (const delayMs of PULL_RETRIES_MS) {
+          await sleep(delayMs, signal)
+          if (isKnown()) return
+          await pull(network.isConnected(news.peerId) ? news.peerId : from, [news.peerId])
+        }
+      })
+    },
+    async find(name, callerSignal) {
+      const found = new AbortController()
+      const limit = AbortSignal.any([signal, callerSignal, found.signal])
+      const asks: Promise<void>[] = []
+      try {
+        for await (const provider of network.findProviders(functionKey(name), limit)) {
+          if (provider.peerId === network.peerId) continue
+          asks.push(
+            connect(provider)
+              .then(async () => pull(provider.peerId, [provider.peerId]))
+              .then(() => {
+                if (table.providersOf(name).length > 0) found.abort()
+              })
+              .catch((error: unknown) => onFailure('provider unreachable', provider.peerId, error)),
+          )
+        }
+        await Promise.all(asks)
+      } catch (error) {
+        // Ended early: found, or the time is over.
+        if (!limit.aborted) throw EasyNetError.from(error)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new EasyNetError('draining', 'The daemon stops.'))
+      // A pull under way ends with its connection, which is closed after us.
+      await Promise.race([Promise.all(tasks), sleep(STOP_TIMEOUT_MS)])
+    },
+  }
+}
+
+/** The DHT key under which providers of a function are found. */
+export function functionKey(name: string): string {
+  return `function/${name}`
+}

@@ -1,0 +1,159 @@
+import type { Advert, SignedAdvert } from '../model/advert.ts'
+import type { PeerRef } from '../model/call.ts'
+import type { AdvertisedFunction } from '../model/function.ts'
+import type { Clock } from '../util/clock.ts'
+
+/** Most adverts kept; the ones longest unseen go first. */
+const MAX_PEERS = 2_000
+const RTT_SMOOTHING = 0.3
+
+/** A device that we know of. */
+export interface KnownPeer {
+  peerId: string
+  /** Its name, or the end of its peer id until it has told us. */
+  name: string
+  software?: string
+  advert?: SignedAdvert
+  connected: boolean
+  rttMs: number | null
+  /** Epoch ms. */
+  lastSeenAt: number | null
+}
+
+/** Where adverts outlive the process. */
+export interface AdvertStore {
+  load(): Uint8Array[]
+  save(peerId: string, advert: SignedAdvert): void
+  remove(peerId: string): void
+}
+
+/** All devices we know of, with what they offer and how far away they are. */
+export interface PeerTable {
+  get(peerId: string): KnownPeer | undefined
+  list(): KnownPeer[]
+  /** By peer id, the end of a peer id (6 characters or more), or name. Undefined also when ambiguous. */
+  find(idOrName: string): KnownPeer | undefined
+  refOf(peerId: string): PeerRef
+  /** True when it is newer than what we had. */
+  setAdvert(signed: SignedAdvert): boolean
+  introduce(peerId: string, hello: { name: string; software: string }): void
+  setConnected(peerId: string, connected: boolean): void
+  addRtt(peerId: string, rttMs: number): void
+  /** Valid adverts that offer `name`. */
+  providersOf(name: string): { peer: KnownPeer; fn: AdvertisedFunction }[]
+  /** Peer id → seq of everything valid that we have. */
+  knownSeqs(): Map<string, number>
+  /** Drops adverts that have expired. */
+  prune(): void
+}
+
+export interface PeerTableComponents {
+  clock: Clock
+  store: AdvertStore
+  /** Checks what was stored. Throws for what is forged or expired. */
+  verify: (bytes: Uint8Array) => SignedAdvert
+}
+
+export function createPeerTable({ clock, store, verify }: PeerTableComponents): PeerTable {
+  const peers = new Map<string, KnownPeer>()
+
+  const entry = (peerId: string): KnownPeer => {
+    let peer = peers.get(peerId)
+    if (peer === undefined) {
+      peer = { peerId, name: peerId.slice(-8), connected: false, rttMs: null, lastSeenAt: null }
+      peers.set(peerId, peer)
+      evict()
+    }
+    return peer
+  }
+  const evict = (): void => {
+    if (peers.size <= MAX_PEERS) return
+    const idle = [...peers.values()].filter((peer) => !peer.connected)
+    const oldest = idle.sort((a, b) => (a.lastSeenAt ?? 0) - (b.lastSeenAt ?? 0)).slice(0, MAX_PEERS / 10)
+    for (const { peerId } of oldest) {
+      peers.delete(peerId)
+      store.remove(peerId)
+    }
+  }
+  const isValid = (advert: Advert): boolean => advert.expiresAt > clock.now()
+
+  const table: PeerTable = {
+    get: (peerId) => peers.get(peerId),
+    list: () => [...peers.values()],
+    find(idOrName) {
+      const exact = peers.get(idOrName)
+      if (exact !== undefined) return exact
+      const named = [...peers.values()].filter(
+        (peer) => peer.name === idOrName || (idOrName.length >= 6 && peer.peerId.endsWith(idOrName)),
+      )
+      return named.length === 1 ? named[0] : (named.find((peer) => peer.connected && peer.name === idOrName) ?? undefined)
+    },
+    refOf(peerId) {
+      return { peerId, name: peers.get(peerId)?.name ?? peerId.slice(-8) }
+    },
+    setAdvert(signed) {
+      const peer = entry(signed.advert.peerId)
+      if (peer.advert !== undefined && peer.advert.advert.seq >= signed.advert.seq) return false
+      peer.advert = signed
+      peer.name = signed.advert.name
+      peer.software = signed.advert.software
+      peer.lastSeenAt ??= clock.now()
+      store.save(peer.peerId, signed)
+      return true
+    },
+    introduce(peerId, hello) {
+      const peer = entry(peerId)
+      peer.name = hello.name
+      peer.software = hello.software
+    },
+    setConnected(peerId, connected) {
+      const peer = entry(peerId)
+      peer.connected = connected
+      peer.lastSeenAt = clock.now()
+    },
+    addRtt(peerId, rttMs) {
+      const peer = peers.get(peerId)
+      if (peer === undefined) return
+      peer.rttMs = peer.rttMs === null ? rttMs : peer.rttMs + RTT_SMOOTHING * (rttMs - peer.rttMs)
+      peer.lastSeenAt = clock.now()
+    },
+    providersOf(name) {
+      const found: { peer: KnownPeer; fn: AdvertisedFunction }[] = []
+      for (const peer of peers.values()) {
+        if (peer.advert === undefined || !isValid(peer.advert.advert)) continue
+        const fn = peer.advert.advert.functions.find((candidate) => candidate.name === name)
+        if (fn !== undefined) found.push({ peer, fn })
+      }
+      return found
+    },
+    knownSeqs() {
+      const seqs = new Map<string, number>()
+      for (const { peerId, advert } of peers.values()) {
+        if (advert !== undefined && isValid(advert.advert)) seqs.set(peerId, advert.advert.seq)
+      }
+      return seqs
+    },
+    prune() {
+      for (const peer of peers.values()) {
+        if (peer.advert === undefined || isValid(peer.advert.advert)) continue
+        delete peer.advert
+        store.remove(peer.peerId)
+      }
+    },
+  }
+
+  for (const bytes of store.load()) {
+    const signed = verifyStored(verify, bytes)
+    if (signed !== undefined) table.setAdvert(signed)
+  }
+  return table
+}
+
+/** What has expired while we were off, or no longer parses after an update, is simply not known. */
+function verifyStored(verify: PeerTableComponents['verify'], bytes: Uint8Array): SignedAdvert | undefined {
+  try {
+    return verify(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,28 @@
+import type { Announcement, SignedAdvert } from '../model/advert.ts'
+
+// What discovery needs from others; `daemon/` passes it in.
+
+export interface PeerAddresses {
+  peerId: string
+  addresses: string[]
+}
+
+export interface DiscoveryNetwork {
+  readonly peerId: string
+  isConnected(peerId: string): boolean
+  connect(peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void>
+  connectTo(address: string, signal: AbortSignal): Promise<string>
+  connectedPeers(): { peerId: string; direction: 'inbound' | 'outbound' }[]
+  rememberedPeers(): Promise<PeerAddresses[]>
+  ping(peerId: string, signal: AbortSignal): Promise<number>
+  /** Who provides a key in the DHT. */
+  findProviders(key: string, signal: AbortSignal): AsyncIterable<PeerAddresses>
+}
+
+export interface Introductions {
+  /** Tells a peer who we are and learns who it is. */
+  hello(peerId: string): Promise<{ name: string; software: string }>
+  /** Adverts newer than what we have, from one peer, all verified. */
+  pull(peerId: string, known: ReadonlyMap<string, number>, only?: readonly string[]): AsyncIterable<SignedAdvert>
+  announce(announcement: Announcement): Promise<void>
+}
