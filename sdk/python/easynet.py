@@ -117,9 +117,10 @@ class EasyNetError(Exception):
     def from_data(cls, data: Any) -> EasyNetError:
         """Rebuilds an error that the daemon sent."""
         data = data if isinstance(data, dict) else {}
+        details = data.get("details")
         return cls(str(data.get("reason", "internal")), str(data.get("message", "The daemon gave no reason.")),
                    code=data.get("code"), hint=data.get("hint"), retryable=bool(data.get("retryable")),
-                   details=data.get("details"))
+                   details=details if isinstance(details, dict) else None)
 
     @classmethod
     def _of_function(cls, error: BaseException) -> EasyNetError:
@@ -138,6 +139,8 @@ class _Refused(EasyNetError):
 # JSON, with bytes taken out: {"$bin": 2} stands for the third byte string beside the message. A dict of the
 # user that looks like such a marker is wrapped in {"$esc": …}, so that every value survives.
 
+#: The members of params and results that hold values; all else is plain JSON of the protocol.
+_VALUE_MEMBERS = ("args", "kwargs", "value", "result")
 _MARKERS = ("$bin", "$bytes", "$esc")
 _MAX_INT = 2**53 - 1
 
@@ -187,6 +190,10 @@ def _decode(node: Any, blobs: list[bytes]) -> Any:
     return {key: _decode(item, blobs) for key, item in node.items()}
 
 
+def _decode_values(part: dict[str, Any], blobs: list[bytes]) -> dict[str, Any]:
+    return {key: _decode(item, blobs) if key in _VALUE_MEMBERS else item for key, item in part.items()}
+
+
 def _is_marker(node: dict[str, Any]) -> bool:
     return len(node) == 1 and next(iter(node)) in _MARKERS
 
@@ -196,17 +203,22 @@ def _is_marker(node: dict[str, Any]) -> bool:
 
 
 def _pack(message: dict[str, Any]) -> list[bytes]:
-    """A message as the parts to write, its `params` or `result` holding values."""
+    """A message as the parts to write: its line, then its blobs."""
     blobs: list[bytes] = []
-    body = {key: _encode(part, blobs) if key in ("params", "result") else part for key, part in message.items()}
+    body = {**message}
+    for part in ("params", "result"):
+        if part in body:
+            body[part] = {key: _encode(item, blobs) if key in _VALUE_MEMBERS else item
+                          for key, item in body[part].items()}
     sizes = [len(blob) for blob in blobs]
     _check_sizes(message, sizes)
     if blobs:
         body["bin"] = sizes
     try:
-        line = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-    except UnicodeEncodeError:
-        raise EasyNetError("invalid_value", "A text with half a surrogate pair cannot be sent.") from None
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        line = text.encode() + b"\n"
+    except (TypeError, ValueError) as error:  # Half a surrogate pair; options or details that are not JSON.
+        raise EasyNetError("invalid_value", f"This cannot be sent: {error}.") from None
     if len(line) > MAX_LINE_BYTES:
         raise _too_large(f"{len(line)} bytes of JSON", MAX_LINE_BYTES)
     return [line, *blobs]
@@ -620,7 +632,7 @@ class _Connection:
 
     def _dispatch(self, message: dict[str, Any], blobs: list[bytes]) -> None:
         method, id = message.get("method"), message.get("id")
-        params = _decode(message.get("params", {}), blobs)
+        params = _decode_values(message.get("params", {}), blobs)
         if method is None:
             self._settle(message, blobs)
         elif method in ("accepted", "chunk", "progress", "log"):
@@ -655,7 +667,7 @@ class _Connection:
             data = error.get("data") or {"reason": "internal", "message": error.get("message", "")}
             exchange.settle("failed", EasyNetError.from_data(data))
         else:
-            exchange.settle("done", _decode(message.get("result"), blobs))
+            exchange.settle("done", _decode_values(message["result"], blobs))
 
     def forget(self, exchange: _Exchange) -> None:
         """Its answer, should it still come, interests nobody."""
@@ -1208,7 +1220,7 @@ class CallContext:
         data = error.to_data()
         try:
             self._respond({"error": {"code": -32000, "message": error.message, "data": data}})
-        except (EasyNetError, TypeError, ValueError):  # Details that cannot travel.
+        except EasyNetError:  # Details that cannot travel.
             data.pop("details", None)
             self._respond({"error": {"code": -32000, "message": error.message, "data": data}})
 

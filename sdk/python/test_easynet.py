@@ -23,7 +23,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import tracemalloc
 import typing
 import unittest
@@ -323,15 +322,15 @@ class Schemas(unittest.TestCase):
             (str, {"type": "string"}),
             (bytes, {"type": "string", "contentEncoding": "base64"}),
             (None, {"type": "null"}),
-            (typing.List[int], {"type": "array", "items": {"type": "integer"}}),
+            (list[int], {"type": "array", "items": {"type": "integer"}}),
             (list, {"type": "array"}),
-            (typing.Dict[str, float], {"type": "object", "additionalProperties": {"type": "number"}}),
+            (dict[str, float], {"type": "object", "additionalProperties": {"type": "number"}}),
             (dict, {"type": "object"}),
             (typing.Optional[bool], {"anyOf": [{"type": "boolean"}, {"type": "null"}]}),
             (typing.Union[int, str], {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
             (typing.Literal["a", "b"], {"enum": ["a", "b"]}),
-            (typing.Tuple[int, ...], {"type": "array", "items": {"type": "integer"}}),
-            (typing.Tuple[int, str], {"type": "array"}),
+            (tuple[int, ...], {"type": "array", "items": {"type": "integer"}}),
+            (tuple[int, str], {"type": "array"}),
             (Movie, {"type": "object", "properties": {"title": {"type": "string"}, "year": {"type": "integer"}},
                      "required": ["title", "year"]}),
             (Point, {"type": "object", "properties": {"x": {"type": "number"}, "y": {"type": "number"}},
@@ -459,8 +458,7 @@ class Serving(Case):
             return text * 2
 
         def count(upto):
-            for number in range(upto):
-                yield number
+            yield from range(upto)
             return "done"
 
         async def letters(text):
@@ -709,9 +707,10 @@ class Serving(Case):
         self.assertRaises(EOFError, program.method, "anything")
 
     def test_after_a_restart_of_the_daemon_the_functions_are_back(self):
-        cancelled = threading.Event()
+        started, cancelled = threading.Event(), threading.Event()
 
         async def wait():
+            started.set()
             try:
                 await asyncio.Event().wait()
             finally:
@@ -719,7 +718,7 @@ class Serving(Case):
 
         _, program = self.node(wait)
         program.invoke("wait")
-        program.method("register")
+        self.assertTrue(started.wait(PATIENCE_S))
         self.daemon.close()
         self.assertTrue(cancelled.wait(PATIENCE_S))
         self.daemon = self.start_daemon()
@@ -896,7 +895,7 @@ class Calling(Case):
         outcome = self.background(lambda: asyncio.run(main()))
         program = self.daemon.program()
         request = program.method("call")
-        for number in range(3):
+        for _ in range(3):
             value = program.method("input")["params"]["value"]
             program.notify("chunk", call=request["id"], value=value * 2)
         program.method("inputEnd")
@@ -909,10 +908,11 @@ class Calling(Case):
 
     def test_questions_about_the_mesh(self):
         record = {"id": "c-1", "state": "done", "result": {"$esc": {"$bin": 1}}}
-        self.daemon.answers.update(functions={"functions": [{"name": "f"}]}, status={"name": "box"}, outcome=record)
+        listed = [{"name": "f", "input": {"properties": {"$bytes": {}}}}]  # Not a value: taken as it is.
+        self.daemon.answers.update(functions={"functions": listed}, status={"name": "box"}, outcome=record)
         client = self.client()
         self.assertEqual(client.list_nodes()[0]["name"], "gpu-box")
-        self.assertEqual(client.functions("f"), [{"name": "f"}])
+        self.assertEqual(client.functions("f"), listed)
         self.assertEqual(client.status(), {"name": "box"})
         self.assertEqual(client.outcome("c-1")["result"], {"$bin": 1})
         program = self.daemon.program()
