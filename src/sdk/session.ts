@@ -16,6 +16,8 @@ export interface SessionInit {
   client: string
   /** Set for a process that `easynet serve` has started. */
   group?: string | undefined
+  /** Owns the process that says this group in its `hello`: `kill` ends it and starts it again. */
+  supervise?: { group: string; kill: (reason: string) => void } | undefined
   onDisconnect?: ((error: EasyNetError) => void) | undefined
   onReconnect?: (() => void) | undefined
 }
@@ -75,7 +77,7 @@ export class Session {
       await sendFunctions(connection, functions)
     } catch (error) {
       for (const fn of functions) this.#functions.delete(fn.options.name)
-      connection.keepAlive = this.#functions.size > 0
+      connection.keepAlive = this.#isNeeded
       throw error
     }
   }
@@ -83,7 +85,7 @@ export class Session {
   async unregister(names: readonly string[], signal: AbortSignal): Promise<void> {
     for (const name of names) this.#functions.delete(name)
     const connection = await this.ready(signal)
-    connection.keepAlive = this.#functions.size > 0
+    connection.keepAlive = this.#isNeeded
     await connection.request('unregister', { names }).answer
   }
 
@@ -101,12 +103,27 @@ export class Session {
     return this.#closed.signal
   }
 
+  /** True while somebody else counts on this connection. */
+  get #isNeeded(): boolean {
+    return this.#functions.size > 0 || this.#init.supervise !== undefined
+  }
+
+  #kill({ group, reason }: Record<string, unknown>): boolean {
+    const { supervise } = this.#init
+    if (supervise === undefined || group !== supervise.group) return false
+    supervise.kill(typeof reason === 'string' ? reason : 'cancelled')
+    return true
+  }
+
   async #connect(signal?: AbortSignal): Promise<AttachConnection> {
     // Read again each time: a restarted daemon may listen on another port with another token.
     const endpoint = await findDaemon(this.#init.target)
     const invocations = new Invocations((name) => this.#functions.get(name))
     const connection: AttachConnection = new AttachConnection(await openSocket(endpoint, signal), {
-      request: (id, method, params) => invocations.onRequest(connection, id, method, params),
+      request: (id, method, params) => {
+        if (method === 'kill' && this.#kill(params)) connection.reply(id, {})
+        else invocations.onRequest(connection, id, method, params)
+      },
       notification: (method, params) => invocations.onNotification(method, params),
       lost: (error) => {
         invocations.abortAll(error)
@@ -117,10 +134,10 @@ export class Session {
       const { client, group } = this.#init
       const hello = { client, ...(group === undefined ? {} : { group }) }
       this.#peer = checkProtocol(await connection.request('hello', hello).answer)
-      if (this.#functions.size > 0) {
-        await sendFunctions(connection, [...this.#functions.values()])
-        connection.keepAlive = true
-      }
+      const { supervise } = this.#init
+      if (supervise !== undefined) await connection.request('supervise', { group: supervise.group }).answer
+      if (this.#functions.size > 0) await sendFunctions(connection, [...this.#functions.values()])
+      connection.keepAlive = this.#isNeeded
       return connection
     } catch (error) {
       await connection.close()
@@ -132,7 +149,7 @@ export class Session {
     if (this.#connection !== connection) return
     this.#connection = undefined
     this.#init.onDisconnect?.(error)
-    if (this.#functions.size === 0) return
+    if (!this.#isNeeded) return
     this.#restore().catch((failure: unknown) => {
       if (!this.#closed.signal.aborted) this.#init.onDisconnect?.(EasyNetError.from(failure))
     })
@@ -156,7 +173,7 @@ export class Session {
         this.#init.onReconnect?.()
         return connection
       } catch (error) {
-        if (signal.aborted || (this.#functions.size === 0 && this.#waiting === 0)) throw error
+        if (signal.aborted || (!this.#isNeeded && this.#waiting === 0)) throw error
         const failure = EasyNetError.from(error)
         if (failure.reason !== 'daemon_unreachable') this.#init.onDisconnect?.(failure)
         // Half of it is chance, so that programs do not all come back in the same instant.

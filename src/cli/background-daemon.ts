@@ -1,0 +1,108 @@
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { EasyNetError } from '../errors/error.ts'
+import type { StatusView } from '../model/views.ts'
+import type { DaemonTarget } from '../sdk/find-daemon.ts'
+import { findDaemon } from '../sdk/find-daemon.ts'
+import { HttpClient } from '../sdk/http-client.ts'
+import { startDaemon } from '../sdk/start-daemon.ts'
+import type { Home } from '../util/home.ts'
+import { sleep } from '../util/signals.ts'
+
+const READY_TIMEOUT_MS = 10_000
+const POLL_MS = 50
+/** Of a daemon that ended at once, this much of its log can explain it. */
+const TAIL_BYTES = 64 * 1024
+
+/** The status of the daemon that runs; undefined when none does. */
+export async function statusOfRunning(
+  target: DaemonTarget,
+  signal: AbortSignal,
+): Promise<StatusView | undefined> {
+  try {
+    using api = await HttpClient.open(target)
+    return await api.status({ signal })
+  } catch (error) {
+    if (error instanceof EasyNetError && error.reason === 'daemon_unreachable') return undefined
+    throw error
+  }
+}
+
+/**
+ * Starts a daemon that outlives this process, with its log in the home's log file, and waits until it serves.
+ *
+ * @throws {@link EasyNetError} what the daemon said, when it ended before
+ */
+export async function startInBackground(
+  home: Home,
+  target: DaemonTarget,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<StatusView> {
+  mkdirSync(dirname(home.logFile), { recursive: true, mode: 0o700 })
+  const log = openSync(home.logFile, 'a', 0o600)
+  const logStart = fstatSync(log).size
+  const root = home.root === undefined ? [] : ['--home', home.root]
+  const child = startDaemon({ args: [...root, ...args], detached: true, stdio: ['ignore', 'ignore', log] })
+  closeSync(log)
+  child.unref()
+  child.on('error', () => undefined)
+  const hasEnded = (): boolean =>
+    child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+  const giveUpAt = performance.now() + READY_TIMEOUT_MS
+  while (performance.now() < giveUpAt && !hasEnded()) {
+    if (existsSync(home.daemonFile) && (await findDaemon(target).catch(() => undefined))?.pid === child.pid) {
+      const status = await statusOfRunning(target, signal)
+      if (status !== undefined) return status
+    }
+    await sleep(POLL_MS, signal)
+  }
+  throw startError(home, logStart, hasEnded())
+}
+
+function startError(home: Home, logStart: number, ended: boolean): EasyNetError {
+  const said = lastError(readFileSync(home.logFile).subarray(logStart).subarray(-TAIL_BYTES).toString('utf8'))
+  const what = ended
+    ? 'The daemon ended before it was ready'
+    : `The daemon was not ready in ${READY_TIMEOUT_MS / 1000} s`
+  if (said?.error !== undefined) return EasyNetError.fromData(said.error)
+  return new EasyNetError(
+    'daemon_unreachable',
+    said === undefined ? `${what}.` : `${what}: ${said.message}`,
+    {
+      hint: 'easynet logs',
+      details: { log: home.logFile },
+    },
+  )
+}
+
+interface LogRecord {
+  level?: number
+  msg?: string
+  err?: { message?: string; reason?: string }
+}
+
+/** The last error that the log holds: as data when the daemon wrote one of ours. */
+function lastError(log: string): { message: string; error?: unknown } | undefined {
+  const lines = log.trim().split('\n')
+  for (const line of lines.reverse()) {
+    if (!line.startsWith('{')) {
+      if (line.trim() !== '') return { message: line.trim() }
+      continue
+    }
+    const record = parseRecord(line)
+    if ((record.level ?? 0) < 50) continue
+    const message = [record.msg, record.err?.message].filter((text) => text !== undefined).join(': ')
+    return record.err?.reason === undefined ? { message } : { message, error: record.err }
+  }
+  return undefined
+}
+
+function parseRecord(line: string): LogRecord {
+  try {
+    return JSON.parse(line) as LogRecord
+  } catch {
+    // A line that is still being written.
+    return {}
+  }
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import type { DaemonTarget } from '../sdk/find-daemon.ts'
+import { type Home, locateHome } from '../util/home.ts'
+import { loadTexts, type Texts, type Translate } from './messages/translate.ts'
+import { createOutput, type Output, type OutputStream } from './output.ts'
+
+/** What the process gives to the CLI; a test gives its own. */
+export interface CliInit {
+  stdin: NodeJS.ReadableStream
+  stdout: OutputStream
+  stderr: OutputStream
+  env: NodeJS.ProcessEnv
+  /** Aborts on Ctrl-C. */
+  signal: AbortSignal
+}
+
+export interface GlobalOptions {
+  home?: string
+  json?: true
+  quiet?: true
+}
+
+/** What every command works with. */
+export interface Cli extends CliInit {
+  out: Output
+  texts: Texts
+  t: Translate
+  options: GlobalOptions
+  home: Home
+  /** The daemon that `--home` names. */
+  target: DaemonTarget
+}
+
+/** A file in `commands/`: adds its command, and what it does, to the program. */
+export interface CommandModule {
+  define(program: Command, cli: Cli): void
+}
+
+export async function createCli(init: CliInit, options: GlobalOptions): Promise<Cli> {
+  const texts = await loadTexts(init.env)
+  return {
+    ...init,
+    options,
+    texts,
+    t: texts.t,
+    out: createOutput(init.stdout, init.stderr, init.env),
+    home: locateHome(options.home, init.env),
+    target: options.home === undefined ? {} : { home: options.home },
+  }
+}

@@ -1,0 +1,91 @@
+import { CommanderError, type Command } from 'commander'
+import { EasyNetError } from '../errors/error.ts'
+import type { ErrorCode } from '../errors/reasons.ts'
+import type { Cli } from './cli.ts'
+import { exitCodeOf } from './exit-codes.ts'
+import { nearest } from './nearest.ts'
+
+/** Reports a failed command in the form that was asked for, and returns the exit code. */
+export function reportError(cli: Cli, thrown: unknown): number {
+  const error = EasyNetError.from(thrown)
+  if (cli.options.json === true) cli.out.json({ schema: 'error/1', error: error.toJSON() })
+  else printError(cli, error)
+  return exitCodeOf(error)
+}
+
+/** Three lines: what happened, why, and what to try. */
+function printError(cli: Cli, error: EasyNetError): void {
+  const { out, t } = cli
+  const given = error.details?.['why']
+  const why = typeof given === 'string' ? given : cli.texts.why(error) + facts(error)
+  const lines: [label: string, text: string][] = [
+    [out.style('red', t('error.title')), error.message],
+    [t('error.why'), why],
+    [t('error.try'), error.hint ?? defaultHint(error)],
+  ]
+  for (const [label, text] of lines) out.note(`${label} ${out.safe(oneLine(text))}`)
+}
+
+/** The details that are numbers or short texts, as `name=value`. */
+function facts(error: EasyNetError): string {
+  const shown = Object.entries(error.details ?? {})
+    .filter(([, value]) => typeof value === 'number' || (typeof value === 'string' && value.length <= 120))
+    .filter(([, value]) => !error.message.includes(String(value)))
+    .map(([name, value]) => `${name}=${String(value)}`)
+  return shown.length === 0 ? '' : ` (${shown.join(', ')})`
+}
+
+function defaultHint(error: EasyNetError): string {
+  const hints: Partial<Record<ErrorCode, string>> = {
+    not_found: 'easynet fn ls',
+    unavailable: 'easynet status',
+    deadline_exceeded: 'easynet call --timeout 5m …',
+    unauthenticated: 'easynet down && easynet up',
+    invalid_argument: 'easynet help',
+  }
+  return hints[error.code] ?? 'easynet logs'
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ')
+}
+
+/** What commander found wrong with the command line, in our words. */
+export function usageError(
+  cli: Cli,
+  error: CommanderError,
+  command: Command,
+  known: readonly string[],
+): EasyNetError {
+  const { t } = cli
+  const name = /'([^']*)'/.exec(error.message)?.[1] ?? ''
+  const path = commandPath(command)
+  const form = `${path} ${command.usage()}`
+  const fail = (
+    message: string,
+    why = t('error.usage', { usage: form }),
+    hint = `${path} --help`,
+  ): EasyNetError => new EasyNetError('invalid_request', message, { hint, details: { why } })
+  switch (error.code) {
+    case 'commander.unknownCommand': {
+      const near = nearest(name, known)
+      const message = t('error.unknownCommand', { name })
+      if (near === undefined) return fail(message, t('error.seeHelp'))
+      return fail(message, t('error.didYouMean', { name: near }), `${path} ${near}`)
+    }
+    case 'commander.unknownOption':
+      return fail(t('error.unknownOption', { name }))
+    case 'commander.missingArgument':
+      return fail(t('error.missingArgument', { name: name.toUpperCase() }))
+    case 'commander.excessArguments':
+      return fail(t('error.tooManyArguments'))
+    case 'commander.optionMissingArgument':
+      return fail(t('error.missingOptionValue', { name }))
+    default:
+      return fail(error.message.replace(/^error: /, ''))
+  }
+}
+
+function commandPath(command: Command): string {
+  return command.parent === null ? command.name() : `${commandPath(command.parent)} ${command.name()}`
+}
