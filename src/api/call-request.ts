@@ -18,7 +18,7 @@ export function toCallRequest(
     fn,
     args: asList(decode(args)),
     kwargs: asNamed(decode(kwargs)),
-    timeoutMs,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(peer === undefined ? {} : { peer }),
     ...(maxCost === undefined ? {} : { maxCost }),
     ...(key === undefined ? {} : { key }),

@@ -8,10 +8,8 @@ import type { ConnectionPool } from './connections.ts'
 import { errorBody, httpStatus, isUnexpected, publicError } from './errors.ts'
 import type { Guard } from './guard.ts'
 import type { ApiLogger } from './ports.ts'
-import { refusalText } from './refusal.ts'
-
-/** Time that a refused sender has to stop sending before its connection is cut. */
-const LINGER_MS = 1_000
+import { isAttachProtocol } from './upgrade.ts'
+import { LINGER_MS, refuseSocket } from './refusal.ts'
 
 const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   ['X-Content-Type-Options', 'nosniff'],
@@ -93,19 +91,13 @@ export function createHttpListener(components: HttpListenerComponents, init: Htt
     if (refusal === undefined) {
       connections.busy(socket)
       components.attach(request, socket, head)
-    } else socket.end(refusalText(refusal))
+    } else refuseSocket(socket, refusal)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
-    else socket.end(malformedRequest(error.code))
+    else refuseMalformed(socket, error.code)
   })
   return server
-}
-
-/** True when `upgrade` names one of the two framings of `/v1/attach`. */
-export function isAttachProtocol(upgrade: string | undefined): boolean {
-  const name = upgrade?.toLowerCase()
-  return name === 'easynet' || name === 'websocket'
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, error: EasyNetError): void {
@@ -119,17 +111,15 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: EasyN
     request.once('close', () => clearTimeout(timer))
     request.resume()
   }
-  response.writeHead(httpStatus(error), { 'Content-Type': 'application/json' })
-  response.end(JSON.stringify(errorBody(error)))
+  const body = JSON.stringify(errorBody(error))
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
+  response.writeHead(httpStatus(error), headers).end(body)
 }
 
-function malformedRequest(code: string | undefined): string {
-  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-  const message =
-    status === 431
-      ? 'The headers are too large.'
-      : status === 408
-        ? 'The request did not arrive in time.'
-        : 'This is not a valid HTTP/1.1 request.'
-  return refusalText(new EasyNetError('invalid_request', message), status)
+function refuseMalformed(socket: Duplex, code: string | undefined): void {
+  const refuseAs = (status: number, message: string): void =>
+    refuseSocket(socket, new EasyNetError('invalid_request', message), status)
+  if (code === 'HPE_HEADER_OVERFLOW') refuseAs(431, 'The headers are too large.')
+  else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') refuseAs(408, 'The request did not arrive in time.')
+  else refuseAs(400, 'This is not a valid HTTP/1.1 request.')
 }

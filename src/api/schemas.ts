@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { MAX_CALL_TIMEOUT_MS, DEFAULT_CALL_TIMEOUT_MS } from '../model/call.ts'
+import { MAX_CALL_TIMEOUT_MS } from '../model/call.ts'
 import { ERROR_CODES } from '../errors/reasons.ts'
 
 // What travels over the control API, as OpenAPI shows it. Views of the node are written by us, so their
@@ -104,7 +104,7 @@ export const callRequestSchema = z
       .openapi({ description: 'Positional arguments. Bytes are {"$bytes":"<base64>"}.' }),
     kwargs: z.record(z.string(), z.unknown()).default({}).openapi({ description: 'Arguments by name.' }),
     peer: z.string().min(1).max(256).optional().openapi({ description: 'Run it there and nowhere else.' }),
-    timeoutMs: z.number().int().min(1).max(MAX_CALL_TIMEOUT_MS).default(DEFAULT_CALL_TIMEOUT_MS),
+    timeoutMs: z.number().int().min(1).max(MAX_CALL_TIMEOUT_MS).optional(),
     maxCost: z.number().min(0).optional().openapi({ description: 'Most credits that it may cost.' }),
     key: z.string().min(1).max(256).optional().openapi({
       description: 'Your idempotency key: the same key runs the function at most once.',

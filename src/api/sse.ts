@@ -23,10 +23,9 @@ export function eventStream(
 ): Response {
   const encoder = new TextEncoder()
   let open = true
-  let roomAgain: (() => void) | undefined
-  const wakeWriter = (): void => {
-    roomAgain?.()
-    roomAgain = undefined
+  const waiting: (() => void)[] = []
+  const wakeWriters = (): void => {
+    for (const resolve of waiting.splice(0)) resolve()
   }
 
   const body = new ReadableStream<Uint8Array>(
@@ -39,7 +38,7 @@ export function eventStream(
         const finish = (): void => {
           unlink()
           clearInterval(keepAlive)
-          wakeWriter()
+          wakeWriters()
           if (open) controller.close()
           open = false
         }
@@ -49,16 +48,16 @@ export function eventStream(
             const idLine = id === undefined ? '' : `id: ${id}\n`
             write(`${idLine}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
             if (!open || (controller.desiredSize ?? 0) > 0) return
-            return new Promise((resolve) => (roomAgain = resolve))
+            return new Promise((resolve) => void waiting.push(resolve))
           },
         }
         write(': easynet\n\n')
         produce(writer).then(finish, finish)
       },
-      pull: wakeWriter,
+      pull: wakeWriters,
       cancel() {
         open = false
-        wakeWriter()
+        wakeWriters()
         init.cancelled()
       },
     },

@@ -25,8 +25,8 @@ interface RunningInvocation {
 export interface Invocations {
   readonly size: number
   readonly runner: FunctionRunner
-  /** Takes `chunk`, `progress`, `log` or `ack` of an invocation; false when it names none. */
-  notified(method: string, params: Params): boolean
+  /** Takes a notification that belongs to an invocation. */
+  notified(method: 'chunk' | 'progress' | 'log' | 'ack', params: Params): void
   /** The program is gone: everything it ran is interrupted. */
   interrupt(): void
 }
@@ -34,9 +34,11 @@ export interface Invocations {
 export interface InvocationsComponents {
   rpc: RpcConnection
   transport: Transport
+  /** Called when an invocation has ended. */
+  onSettled: () => void
 }
 
-export function createInvocations({ rpc, transport }: InvocationsComponents): Invocations {
+export function createInvocations({ rpc, transport, onSettled }: InvocationsComponents): Invocations {
   const running = new Map<number, RunningInvocation>()
   let isGone = false
 
@@ -52,6 +54,7 @@ export function createInvocations({ rpc, transport }: InvocationsComponents): In
       running.delete(id)
       unlink()
       inputs.close(new EasyNetError('cancelled', 'The function has ended.'))
+      onSettled()
     }
     // The result comes after all chunks, also for a caller who is slower than the function.
     const answered = (answer: RpcAnswer): void =>
@@ -99,11 +102,12 @@ export function createInvocations({ rpc, transport }: InvocationsComponents): In
     }
   }
 
-  const handlers: Record<string, (invocation: RunningInvocation, params: Params) => void> = {
-    chunk: ({ chunks }, { json, blobs }) => chunks.accept(decodeValue(json['value'], blobs)),
-    progress: ({ sink }, { json, blobs }) => sink.progress(decodeValue(json['value'], blobs)),
-    log: ({ sink }, { json }) => sink.log(logEntry(json)),
-    ack: ({ inputs }, { json }) => json['of'] === 'input' && inputs.acknowledge(json['n']),
+  const handle = (method: string, invocation: RunningInvocation, { json, blobs }: Params): void => {
+    const { sink, chunks, inputs } = invocation
+    if (method === 'ack') inputs.acknowledge(json['n'])
+    else if (method === 'log') sink.log(logEntry(json))
+    else if (method === 'progress') sink.progress(decodeValue(json['value'], blobs))
+    else chunks.accept(decodeValue(json['value'], blobs))
   }
 
   return {
@@ -118,11 +122,18 @@ export function createInvocations({ rpc, transport }: InvocationsComponents): In
         }),
     },
     notified(method, params) {
-      const invocation = running.get(params.json['call'] as number)
-      const handler = handlers[method]
-      if (handler === undefined || invocation === undefined) return false
-      handler(invocation, params)
-      return true
+      const id = params.json['call'] as number
+      const invocation = running.get(id)
+      // One that has just ended may still be spoken of.
+      if (invocation === undefined) return
+      try {
+        handle(method, invocation, params)
+      } catch (thrown) {
+        const error = EasyNetError.from(thrown)
+        if (error.reason === 'protocol_violation') throw error
+        rpc.notify('cancel', { call: id, reason: 'cancelled' })
+        invocation.fail(error)
+      }
     },
     interrupt() {
       isGone = true

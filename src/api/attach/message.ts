@@ -1,4 +1,5 @@
 import { EasyNetError } from '../../errors/error.ts'
+import { MAX_VALUE_DEPTH } from '../../model/value.ts'
 import { MAX_BLOB_BYTES, MAX_BLOBS, MAX_ITEM_BYTES, MAX_LINE_BYTES } from './limits.ts'
 
 /** A JSON object of the protocol. */
@@ -9,6 +10,8 @@ export type MessageListener = (json: Json, blobs: readonly Uint8Array[]) => void
 
 export const NO_BLOBS: readonly Uint8Array[] = []
 const NO_LENGTHS: readonly number[] = []
+/** What a value may have, and the levels of a message around it. */
+const MAX_PARAMS_DEPTH = MAX_VALUE_DEPTH + 4
 
 /** One line or text message as an object. @throws `protocol_violation` */
 export function parseMessage(text: string): Json {
@@ -65,6 +68,15 @@ function checkedText(text: string): string {
   const length = Buffer.byteLength(text)
   if (length > MAX_LINE_BYTES) throw tooLarge('bytes in a message', length, MAX_LINE_BYTES)
   return text
+}
+
+/** @throws `invalid_value` when `json` is nested deeper than what validation can walk through */
+export function checkDepth(json: unknown, left: number = MAX_PARAMS_DEPTH): void {
+  if (typeof json !== 'object' || json === null) return
+  if (left === 0) {
+    throw new EasyNetError('invalid_value', `The message is nested deeper than ${MAX_PARAMS_DEPTH} levels.`)
+  }
+  for (const item of Object.values(json)) checkDepth(item, left - 1)
 }
 
 /** The error for a message beyond a limit of the protocol. */

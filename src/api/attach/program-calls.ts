@@ -40,8 +40,8 @@ export interface ProgramCalls {
   readonly size: number
   /** Runs one call to its end and returns what the program gets. */
   call(id: RequestId, params: Params): Promise<{ json: Json; blobs: readonly Uint8Array[] }>
-  /** Takes `cancel`, `input`, `inputEnd` or `ack` of a call; false when the method is none of these. */
-  notified(method: string, params: Params): boolean
+  /** Takes a notification that belongs to a call. */
+  notified(method: 'cancel' | 'input' | 'inputEnd' | 'ack', params: Params): void
   /** The program is gone: streaming calls end, the others run on. */
   abandon(): void
 }
@@ -108,13 +108,11 @@ export function createProgramCalls({ node, rpc, transport }: ProgramCallsCompone
     }
   }
 
-  const handlers: Record<string, (call: ProgramCall, params: Params) => void> = {
-    cancel: (call) => call.controller.abort(new EasyNetError('cancelled', 'The program cancelled the call.')),
-    ack: (call, { json }) => json['of'] === 'chunk' && call.chunks.acknowledge(json['n']),
-    input: (call, { json, blobs }) => call.input?.accept(decodeValue(json['value'], blobs)),
-    inputEnd(call, { json }) {
-      call.input?.end(json['error'] === undefined ? undefined : EasyNetError.fromData(json['error']))
-    },
+  const handle = (method: string, call: ProgramCall, { json, blobs }: Params): void => {
+    if (method === 'ack') call.chunks.acknowledge(json['n'])
+    else if (method === 'input') call.input?.accept(decodeValue(json['value'], blobs))
+    else if (method === 'inputEnd') call.input?.end(inputError(json))
+    else call.controller.abort(new EasyNetError('cancelled', 'The program cancelled the call.'))
   }
 
   return {
@@ -127,12 +125,16 @@ export function createProgramCalls({ node, rpc, transport }: ProgramCallsCompone
       return { json: { ...result, result: json }, blobs }
     },
     notified(method, params) {
-      const handler = handlers[method]
-      if (handler === undefined) return false
       // A call that has just ended may still be spoken of.
       const call = running.get(params.json['call'] as RequestId)
-      if (call !== undefined) handler(call, params)
-      return true
+      if (call === undefined) return
+      try {
+        handle(method, call, params)
+      } catch (thrown) {
+        const error = EasyNetError.from(thrown)
+        if (error.reason === 'protocol_violation') throw error
+        call.controller.abort(error)
+      }
     },
     abandon() {
       const gone = new EasyNetError('cancelled', 'The program that made the call is gone.')
@@ -155,6 +157,10 @@ function createInputStream(acknowledge: (n: number) => void): InputStream {
       window.whenTaken(() => (error === undefined ? channel.end() : channel.fail(error)))
     },
   }
+}
+
+function inputError(json: Json): EasyNetError | undefined {
+  return json['error'] === undefined ? undefined : EasyNetError.fromData(json['error'])
 }
 
 function parse(json: Json): z.output<typeof callParamsSchema> {

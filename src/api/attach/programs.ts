@@ -4,7 +4,8 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { NodeApi } from '../node-api.ts'
 import type { ApiLogger } from '../ports.ts'
-import { refusalText } from '../refusal.ts'
+import { isAttachProtocol } from '../upgrade.ts'
+import { refuseSocket } from '../refusal.ts'
 import { createGroups } from './groups.ts'
 import { createWebSocketAcceptor } from './framing-websocket.ts'
 import { createSession, type Session } from './session.ts'
@@ -60,8 +61,7 @@ export function createPrograms({ node, clock, logger }: ProgramsComponents, init
     accept(request, socket, head) {
       const refusal = isDraining ? draining() : refusalOf(request, sessions.size, init.maxPrograms)
       if (refusal !== undefined) {
-        socket.on('error', () => socket.destroy())
-        socket.end(refusalText(refusal))
+        refuseSocket(socket, refusal)
       } else if (request.headers.upgrade?.toLowerCase() === 'websocket') {
         acceptWebSocket(request, socket, head, open)
       } else {
@@ -83,14 +83,16 @@ export function createPrograms({ node, clock, logger }: ProgramsComponents, init
 }
 
 function refusalOf(
-  { method, url }: IncomingMessage,
+  { method, url, headers }: IncomingMessage,
   attached: number,
   maxPrograms: number,
 ): EasyNetError | undefined {
   if (url?.split('?', 1)[0] !== ATTACH_PATH) {
     return new EasyNetError('unknown_route', 'Only /v1/attach can be upgraded.')
   }
-  if (method !== 'GET') return new EasyNetError('invalid_request', 'An upgrade has to be a GET request.')
+  if (method !== 'GET' || !isAttachProtocol(headers.upgrade)) {
+    return new EasyNetError('invalid_request', 'Only GET can be upgraded, to "easynet" or "websocket".')
+  }
   if (attached < maxPrograms) return undefined
   return new EasyNetError('too_many_calls', `${attached} programs are attached already.`, {
     hint: 'Close one of them, or make the call with POST /v1/calls.',

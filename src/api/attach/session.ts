@@ -10,7 +10,7 @@ import { createRpcConnection, encodeValue, type Params, type RequestId } from '.
 import type { Groups } from './groups.ts'
 import { createInvocations } from './invocations.ts'
 import { ATTACH_PROTOCOL, MAX_PROGRAM_FUNCTIONS, PAUSE_BYTES } from './limits.ts'
-import { type Json, NO_BLOBS } from './message.ts'
+import { checkDepth, type Json, NO_BLOBS } from './message.ts'
 import { createProgramCalls } from './program-calls.ts'
 import type { Transport } from './transport.ts'
 
@@ -38,7 +38,7 @@ export interface SessionComponents {
 }
 
 export interface SessionInit {
-  /** Send a heartbeat when nothing else was sent for this long. */
+  /** Longest time without sending anything. */
   heartbeatMs: number
   /** Take the program for dead after this much silence. */
   silenceMs: number
@@ -73,7 +73,7 @@ export function createSession(components: SessionComponents, init: SessionInit):
     request: (id, method, params) => void answer(id, method, params),
     notification,
   })
-  const invocations = createInvocations({ rpc, transport })
+  const invocations = createInvocations({ rpc, transport, onSettled: endWhenIdle })
   const calls = createProgramCalls({ node, rpc, transport })
 
   const requests: Record<string, (params: Params, id: RequestId) => Answer | Promise<Answer>> = {
@@ -96,6 +96,7 @@ export function createSession(components: SessionComponents, init: SessionInit):
       return plain({})
     },
     register({ json }) {
+      checkDepth(json)
       const { functions } = parse(PARAMS.register, json, 'register')
       if (registrations.size + functions.length > MAX_PROGRAM_FUNCTIONS) {
         throw new EasyNetError('invalid_request', `A program may offer ${MAX_PROGRAM_FUNCTIONS} functions.`)
@@ -153,8 +154,24 @@ export function createSession(components: SessionComponents, init: SessionInit):
   }
 
   function notification(method: string, params: Params): void {
-    if (invocations.notified(method, params)) return
-    calls.notified(method, params)
+    // Both directions number their requests on their own, so the kind says whose number it is.
+    switch (method) {
+      case 'ack':
+        return params.json['of'] === 'input'
+          ? invocations.notified(method, params)
+          : calls.notified(method, params)
+      case 'chunk':
+      case 'progress':
+      case 'log':
+        return invocations.notified(method, params)
+      case 'cancel':
+      case 'input':
+      case 'inputEnd':
+        return calls.notified(method, params)
+      default:
+        // A heartbeat, or something that a later version knows.
+        return
+    }
   }
 
   function endWhenIdle(): void {
@@ -198,10 +215,10 @@ export function createSession(components: SessionComponents, init: SessionInit):
     if (!aliveness.isPaused && now - aliveness.heardAt > init.silenceMs) {
       logger.warn({ silenceMs: init.silenceMs }, 'A program fell silent')
       transport.destroy()
-    } else if (now - aliveness.sentAt >= init.heartbeatMs) rpc.notify('heartbeat', {})
+    } else if (now - aliveness.sentAt >= init.heartbeatMs / 2) rpc.notify('heartbeat', {})
   }
 
-  const timer = setInterval(checkAlive, Math.max(10, Math.round(init.heartbeatMs / 3)))
+  const timer = setInterval(checkAlive, Math.max(1, init.heartbeatMs / 2))
   transport.start({
     message(json, blobs) {
       rpc.receive(json, blobs)

@@ -56,7 +56,7 @@ export function createRawTransport(socket: Socket, head: Buffer): Transport {
     },
     send(json, blobs) {
       const line = messageText(json, blobs)
-      if (socket.destroyed) return
+      if (!socket.writable) return
       schedule()
       text += `${line}\n`
       if (blobs.length === 0) return

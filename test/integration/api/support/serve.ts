@@ -6,13 +6,15 @@ import { createStubNode, type StubNode } from './stub-node.ts'
 
 export const TOKEN = 'secret-of-the-tests'
 
+type TestRequestInit = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
+
 export interface TestServer extends AsyncDisposable {
   node: StubNode
   server: ApiServer
   url: string
   token: string
   /** `fetch` with the token. */
-  request(path: string, init?: RequestInit): Promise<Response>
+  request(path: string, init?: TestRequestInit): Promise<Response>
   post(path: string, body: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
 }
 
@@ -24,8 +26,8 @@ export async function serve(init: Partial<ApiServerInit> = {}): Promise<TestServ
     { listen: [{ host: '127.0.0.1', port: 0 }], ...init },
   )
   const url = server.urls[0] ?? ''
-  const request = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(url + path, { ...init, headers: { authorization: `Bearer ${TOKEN}`, ...init.headers } })
+  const request: TestServer['request'] = (path, init = {}) =>
+    fetch(url + path, { ...init, headers: withToken(init.headers) })
   return {
     node,
     server,
@@ -41,6 +43,10 @@ export async function serve(init: Partial<ApiServerInit> = {}): Promise<TestServ
       }),
     [Symbol.asyncDispose]: () => server.close(),
   }
+}
+
+function withToken(headers: Record<string, string> = {}): Record<string, string> {
+  return { authorization: `Bearer ${TOKEN}`, ...headers }
 }
 
 /** A folder that is removed at the end of the test. */

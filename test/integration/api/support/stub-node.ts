@@ -81,7 +81,7 @@ export function createStubNode(): StubNode {
     if (own !== undefined) return own(request, sink, signal)
     const runner = runners.get(request.fn)
     if (runner === undefined) throw new EasyNetError('no_provider', `Nobody offers "${request.fn}".`)
-    const { fn, args, kwargs, timeoutMs, input } = request
+    const { fn, args, kwargs, timeoutMs = 60_000, input } = request
     const invocation = { id, fn, args, kwargs, timeoutMs, signal, caller: SELF }
     return runner.run(input === undefined ? invocation : { ...invocation, input }, sink)
   }

@@ -1,0 +1,230 @@
+import { stat, writeFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createApiServer } from '../../../src/api/server.ts'
+import { serve, temporaryFolder, type TestServer, TOKEN } from './support/serve.ts'
+import { createStubNode, untilAborted } from './support/stub-node.ts'
+
+let api: TestServer
+let port: number
+beforeAll(async () => {
+  api = await serve({ maxBodyBytes: 1024 * 1024, headersTimeoutMs: 400, requestTimeoutMs: 800 })
+  port = Number(new URL(api.url).port)
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+/** Writes `text` and returns all that comes until the connection ends. */
+function raw(text: string, onSocket?: (socket: Socket) => void): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1')
+    socket.on('data', (data) => (answer += data.toString()))
+    socket.on('error', reject).on('close', () => resolve(answer))
+    socket.write(text)
+    onSocket?.(socket)
+  })
+}
+const head = (first: string, headers: Record<string, string | undefined> = {}): string => {
+  const all = { Host: `127.0.0.1:${port}`, Authorization: `Bearer ${TOKEN}`, Connection: 'close', ...headers }
+  const lines = Object.entries(all).flatMap(([name, text]) =>
+    text === undefined ? [] : [`${name}: ${text}`],
+  )
+  return `${first} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
+}
+const FORM = 'application/x-www-form-urlencoded'
+
+describe('the guard, over a real connection', () => {
+  const UPGRADE = { Connection: 'Upgrade', Upgrade: 'easynet' }
+  const WEBSOCKET = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  }
+  const cases: [string, number, string, Record<string, string | undefined>][] = [
+    ['no token', 401, 'GET /v1/status', { Authorization: undefined }],
+    ['wrong token', 401, 'GET /v1/status', { Authorization: 'Bearer wrong' }],
+    ['token in the query', 401, `GET /v1/status?token=${TOKEN}`, { Authorization: undefined }],
+    ['foreign host', 421, 'GET /v1/status', { Host: 'evil.test' }],
+    ['no host', 421, 'GET /v1/status', { Host: undefined }],
+    ['host without port', 421, 'GET /v1/status', { Host: '127.0.0.1' }],
+    ['0.0.0.0', 421, 'GET /v1/status', { Host: '0.0.0.0:1' }],
+    ['health with a foreign host', 421, 'GET /v1/health', { Host: 'evil.test' }],
+    ['null origin', 403, 'GET /v1/status', { Origin: 'null' }],
+    ['cross-site GET', 403, 'GET /v1/status', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['preflight', 403, 'OPTIONS /v1/calls', { Origin: 'http://evil.test' }],
+    ['form', 415, 'POST /v1/calls', { 'Content-Type': FORM, 'Content-Length': '1' }],
+    ['no type', 415, 'POST /v1/calls', { 'Content-Length': '1' }],
+    ['long body', 413, 'POST /v1/calls', { 'Content-Type': 'application/json', 'Content-Length': '2000000' }],
+    ['long header', 431, 'GET /v1/status', { 'X-Long': 'x'.repeat(9_000) }],
+    ['absolute target', 400, 'GET http://evil.test/v1/status', {}],
+    ['raw upgrade without token', 401, 'GET /v1/attach', { ...UPGRADE, Authorization: undefined }],
+    ['raw upgrade with origin', 403, 'GET /v1/attach', { ...UPGRADE, Origin: 'http://evil.test' }],
+    ['raw upgrade elsewhere', 404, 'GET /v1/status', UPGRADE],
+    ['raw upgrade by POST', 400, 'POST /v1/attach', UPGRADE],
+    ['WebSocket with origin', 403, 'GET /v1/attach', { ...WEBSOCKET, Origin: 'http://evil.test' }],
+    ['WebSocket without token', 401, 'GET /v1/attach', { ...WEBSOCKET, Authorization: undefined }],
+    ['WebSocket with foreign host', 421, 'GET /v1/attach', { ...WEBSOCKET, Host: 'evil.test' }],
+    [
+      'upgrade to HTTP/2 is left alone',
+      200,
+      'GET /v1/status',
+      { Upgrade: 'h2c', Connection: 'close, Upgrade' },
+    ],
+    ['honest client', 200, 'GET /v1/status', {}],
+  ]
+  test.each(cases)('%s is %d', async (_, status, first, headers) => {
+    const answer = await raw(head(first, headers))
+    expect(answer.split(' ', 2)[1]).toBe(String(status))
+    expect(answer.toLowerCase()).not.toContain('access-control')
+    if (status >= 400) {
+      const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { error: { message: string } }
+      expect(body.error.message).toMatch(/\.$/)
+    }
+  })
+
+  test('garbage is 400', async () => {
+    expect(await raw('nonsense\r\n\r\n')).toContain('HTTP/1.1 400')
+  })
+
+  test('a long body without a length is refused while it comes', async () => {
+    let written = 0
+    const answer = await raw(
+      head('POST /v1/calls', { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }),
+      (socket) => {
+        const part = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+        const timer = setInterval(() => {
+          if (socket.writable) written += socket.write(part) ? 1 : 0
+          else clearInterval(timer)
+        }, 2)
+        socket.on('close', () => clearInterval(timer))
+      },
+    ).catch(String)
+    expect(answer).toContain('413')
+    expect(written).toBeLessThan(1_000)
+  })
+
+  test('curl waits for permission before it sends a long body', async () => {
+    const headers = {
+      'Content-Type': 'application/json',
+      'Content-Length': '2000000',
+      Expect: '100-continue',
+    }
+    const answer = await raw(head('POST /v1/calls', headers))
+    expect(answer).toMatch(/^HTTP\/1\.1 413/)
+    const body = JSON.stringify({ fn: 'none' })
+    const honest = { ...headers, 'Content-Length': String(body.length) }
+    const accepted = await raw(head('POST /v1/calls', honest), (socket) => {
+      socket.once('data', () => socket.write(body))
+    })
+    expect(accepted).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 404/)
+  })
+
+  test('headers and bodies that do not arrive in time are cut', async () => {
+    const startedAt = performance.now()
+    expect(await raw('GET /v1/status HTTP/1.1\r\nHost: 127')).toContain('HTTP/1.1 408')
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': '100' }
+    expect(await raw(`${head('POST /v1/calls', headers)}{`)).toContain('HTTP/1.1 408')
+    expect(performance.now() - startedAt).toBeLessThan(8_000)
+  })
+})
+
+describe('listening', () => {
+  test.each(['0.0.0.0', '::', '192.168.1.2', 'example.org', ''])('on %j is refused', async (host) => {
+    const creating = createApiServer({ node: createStubNode(), token: 'x' }, { listen: [{ host, port: 0 }] })
+    await expect(creating).rejects.toMatchObject({ reason: 'unsafe_bind' })
+  })
+
+  test('on a taken port fails, or takes the next one', async () => {
+    const listen = [{ host: '127.0.0.1', port }]
+    await expect(serve({ listen })).rejects.toMatchObject({ reason: 'already_running' })
+    await using other = await serve({ listen: [{ host: 'localhost', port, orNextFree: true }] })
+    expect(Number(new URL(other.url).port)).not.toBe(port)
+    expect((await other.request('/v1/status')).status).toBe(200)
+  })
+
+  test('gives up what it has when a later address fails', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => blocker.once('listening', resolve))
+    const { port: taken } = blocker.address() as { port: number }
+    const addresses = [
+      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: taken },
+    ]
+    await expect(serve({ listen: addresses })).rejects.toMatchObject({ reason: 'already_running' })
+    blocker.close()
+  })
+
+  test('on the Unix socket is for this user only and needs the token', async () => {
+    await using folder = await temporaryFolder()
+    const socketPath = join(folder.path, 'api.sock')
+    await using one = await serve({ socketPath })
+    expect(one.server.socketPath).toBe(socketPath)
+    expect((await stat(socketPath)).mode & 0o777).toBe(0o600)
+    const status = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const request = httpRequest({ socketPath, path: '/v1/status', headers }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        request.on('error', reject).end()
+      })
+    expect(await status({ host: 'localhost', authorization: `Bearer ${TOKEN}` })).toBe(200)
+    expect(await status({ host: '127.0.0.1:1', authorization: `Bearer ${TOKEN}` })).toBe(200)
+    expect(await status({ host: 'localhost' })).toBe(401)
+    expect(await status({ host: 'evil.test', authorization: `Bearer ${TOKEN}` })).toBe(421)
+    await expect(serve({ socketPath })).rejects.toMatchObject({ reason: 'already_running' })
+  })
+
+  test('replaces a stale socket only for the holder of the lock', async () => {
+    await using folder = await temporaryFolder()
+    const socketPath = join(folder.path, 'api.sock')
+    await writeFile(socketPath, '')
+    await expect(serve({ socketPath })).rejects.toMatchObject({ reason: 'already_running' })
+    await using api = await serve({ socketPath, replaceSocket: true })
+    expect(api.server.socketPath).toBe(socketPath)
+  })
+
+  test('leaves out a socket whose path is too long', async () => {
+    await using api = await serve({ socketPath: `/tmp/${'x'.repeat(120)}` })
+    expect(api.server.socketPath).toBeUndefined()
+  })
+})
+
+describe('closing', () => {
+  test('ends readers of events at once and running calls after the grace period', async () => {
+    const one = await serve({ closeGraceMs: 200 })
+    one.node.builtIn['forever'] = (_, __, signal) => untilAborted(signal)
+    const events = await one.request('/v1/events')
+    const call = one.post('/v1/calls', { fn: 'forever' }).catch(() => 'cut')
+    await expect.poll(() => one.node.calls().length).toBe(1)
+    const startedAt = performance.now()
+    const closed = one.server.close()
+    expect(await events.text()).toContain(': easynet')
+    expect(performance.now() - startedAt).toBeLessThan(150)
+    await closed
+    expect(await call).toBe('cut')
+    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    await expect(fetch(`${one.url}/v1/health`)).rejects.toThrow()
+  })
+
+  test('lets a short call finish', async () => {
+    const one = await serve()
+    one.node.builtIn['short'] = () => new Promise((resolve) => setTimeout(() => resolve('done'), 100))
+    const call = one.post('/v1/calls', { fn: 'short' })
+    await expect.poll(() => one.node.calls().length).toBe(1)
+    await one.server.close()
+    expect(await (await call).json()).toMatchObject({ result: 'done' })
+  })
+})
+
+test('an honest client works beside 1,000 idle connections', async () => {
+  const idle = Array.from({ length: 1_000 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const startedAt = performance.now()
+  for (let n = 0; n < 20; n += 1) expect((await api.request('/v1/status')).status).toBe(200)
+  expect(performance.now() - startedAt).toBeLessThan(1_000)
+  for (const socket of idle) socket.destroy()
+})
