@@ -43,7 +43,11 @@ export async function startInBackground(
   const log = openSync(home.logFile, 'a', 0o600)
   const logStart = fstatSync(log).size
   const root = home.root === undefined ? [] : ['--home', home.root]
-  const child = startDaemon({ args: [...root, ...args], detached: true, stdio: ['ignore', 'ignore', log] })
+  const child = startDaemon({
+    args: [...root, '--json', ...args],
+    detached: true,
+    stdio: ['ignore', 'ignore', log],
+  })
   closeSync(log)
   child.unref()
   child.on('error', () => undefined)
@@ -61,14 +65,16 @@ export async function startInBackground(
 }
 
 function startError(home: Home, logStart: number, ended: boolean): EasyNetError {
-  const said = lastError(readFileSync(home.logFile).subarray(logStart).subarray(-TAIL_BYTES).toString('utf8'))
+  const log = readFileSync(home.logFile).subarray(logStart).subarray(-TAIL_BYTES).toString('utf8')
+  const lines = log.trim().split('\n').reverse()
+  const refusal = lines.map(errorInLine).find((error) => error !== undefined)
+  if (refusal !== undefined) return EasyNetError.fromData(refusal)
   const what = ended
     ? 'The daemon ended before it was ready'
     : `The daemon was not ready in ${READY_TIMEOUT_MS / 1000} s`
-  if (said?.error !== undefined) return EasyNetError.fromData(said.error)
   return new EasyNetError(
     'daemon_unreachable',
-    said === undefined ? `${what}.` : `${what}: ${said.message}`,
+    ended && lines[0] !== '' ? `${what}: ${lines[0]}` : `${what}.`,
     {
       hint: 'easynet logs',
       details: { log: home.logFile },
@@ -76,33 +82,13 @@ function startError(home: Home, logStart: number, ended: boolean): EasyNetError 
   )
 }
 
-interface LogRecord {
-  level?: number
-  msg?: string
-  err?: { message?: string; reason?: string }
-}
-
-/** The last error that the log holds: as data when the daemon wrote one of ours. */
-function lastError(log: string): { message: string; error?: unknown } | undefined {
-  const lines = log.trim().split('\n')
-  for (const line of lines.reverse()) {
-    if (!line.startsWith('{')) {
-      if (line.trim() !== '') return { message: line.trim() }
-      continue
-    }
-    const record = parseRecord(line)
-    if ((record.level ?? 0) < 50) continue
-    const message = [record.msg, record.err?.message].filter((text) => text !== undefined).join(': ')
-    return record.err?.reason === undefined ? { message } : { message, error: record.err }
-  }
-  return undefined
-}
-
-function parseRecord(line: string): LogRecord {
+/** The error that a refused start leaves as the last line, in the form of `--json`. */
+function errorInLine(line: string): unknown {
+  if (!line.startsWith('{"schema":"error/1"')) return undefined
   try {
-    return JSON.parse(line) as LogRecord
+    return (JSON.parse(line) as { error: unknown }).error
   } catch {
     // A line that is still being written.
-    return {}
+    return undefined
   }
 }

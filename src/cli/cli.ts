@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { DaemonTarget } from '../sdk/find-daemon.ts'
 import { type Home, locateHome } from '../util/home.ts'
+import type { GlobalOptions } from './global-options.ts'
 import { loadTexts, type Texts, type Translate } from './messages/translate.ts'
 import { createOutput, type Output, type OutputStream } from './output.ts'
 
@@ -12,12 +13,6 @@ export interface CliInit {
   env: NodeJS.ProcessEnv
   /** Aborts on Ctrl-C. */
   signal: AbortSignal
-}
-
-export interface GlobalOptions {
-  home?: string
-  json?: true
-  quiet?: true
 }
 
 /** What every command works with. */

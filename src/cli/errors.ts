@@ -21,9 +21,15 @@ function printError(cli: Cli, error: EasyNetError): void {
   const lines: [label: string, text: string][] = [
     [out.style('red', t('error.title')), error.message],
     [t('error.why'), why],
-    [t('error.try'), error.hint ?? defaultHint(error)],
+    [t('error.try'), hintFor(cli, error.hint ?? defaultHint(error))],
   ]
   for (const [label, text] of lines) out.note(`${label} ${out.safe(oneLine(text))}`)
+}
+
+/** A command to paste has to reach the same daemon. */
+function hintFor({ options: { home } }: Cli, hint: string): string {
+  const isCommand = /\beasynet [\w -]+$/.test(hint)
+  return home === undefined || !isCommand || hint.includes('--home') ? hint : `${hint} --home ${home}`
 }
 
 /** The details that are numbers or short texts, as `name=value`. */

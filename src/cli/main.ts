@@ -1,44 +1,31 @@
-import { type Cli, type CliInit, createCli } from './cli.ts'
-import { EXIT } from './exit-codes.ts'
-import { readGlobalOptions, runProgram } from './program.ts'
+import { existsSync, mkdirSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { locateHome } from '../util/home.ts'
+import { readGlobalOptions } from './global-options.ts'
 
-/**
- * Runs `easynet` with these arguments and returns the exit code.
- *
- * @example
- * process.exitCode = await run(['status', '--json'], { ...process, signal })
- */
-export async function run(argv: readonly string[], init: CliInit): Promise<number> {
-  const cli: Cli = await createCli(init, readGlobalOptions(argv))
+// The rest is loaded once its compiled form can come from a cache: that halves the start.
+keepCompiledCode()
+const { runAsProcess } = await import('./run.ts')
+await runAsProcess()
+
+/** In the user's own folders, since whoever can write the cache can run code. */
+function keepCompiledCode(): void {
+  const { root } = locateHome(readGlobalOptions(process.argv.slice(2)).home)
+  if (root === undefined) {
+    const caches = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+    keepIn(join(caches, 'easynet'))
+  } else if (existsSync(root)) {
+    keepIn(join(root, 'cache'))
+  }
+}
+
+function keepIn(folder: string): void {
   try {
-    await runProgram(cli, argv)
-    return init.signal.aborted ? EXIT.interrupted : EXIT.ok
-  } catch (error) {
-    const { reportError } = await import('./errors.ts')
-    return reportError(cli, error)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    enableCompileCache(join(folder, 'node'))
+  } catch {
+    // A read-only disk: the start takes longer, and that is all.
   }
 }
-
-async function main(): Promise<void> {
-  const interrupted = new AbortController()
-  process.on('SIGINT', () => {
-    if (interrupted.signal.aborted) process.exit(EXIT.interrupted)
-    interrupted.abort()
-  })
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // The reader, such as `head`, has seen enough.
-      process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal)
-    })
-  }
-  const { stdin, stdout, stderr, env } = process
-  process.exitCode = await run(process.argv.slice(2), {
-    stdin,
-    stdout,
-    stderr,
-    env,
-    signal: interrupted.signal,
-  })
-}
-
-if (import.meta.main) await main()

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import type { Cli, CommandModule, GlobalOptions } from './cli.ts'
+import type { Cli, CommandModule } from './cli.ts'
 import { usageError } from './errors.ts'
 import type { MessageKey } from './messages/en.ts'
 
@@ -18,19 +18,6 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   logs: () => import('./commands/logs.ts'),
   config: () => import('./commands/config.ts'),
   version: () => import('./commands/version.ts'),
-}
-
-/** Options that are known before anything else is: they decide how even usage errors are printed. */
-export function readGlobalOptions(argv: readonly string[]): GlobalOptions {
-  const end = argv.indexOf('--')
-  const own = end === -1 ? argv : argv.slice(0, end)
-  const at = own.findLastIndex((word) => word === '--home' || word.startsWith('--home='))
-  const home = own[at]?.startsWith('--home=') === true ? own[at].slice('--home='.length) : own[at + 1]
-  return {
-    ...(own.includes('--json') ? { json: true } : {}),
-    ...(own.includes('-q') || own.includes('--quiet') ? { quiet: true } : {}),
-    ...(at === -1 || home === undefined ? {} : { home }),
-  }
 }
 
 /** Runs one command line. @throws {@link EasyNetError} for the caller to report */

@@ -101,21 +101,18 @@ function printLine(cli: Cli, line: string): void {
     } = JSON.parse(line) as Record<string, unknown>
     const others = Object.entries(fields).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     const at = new Date(time as string | number).toISOString()
-    out.line(out.safe([at, levelName(level), typeof msg === 'string' ? msg : '', ...others].join(' ')))
+    out.line(
+      out.safe(
+        [
+          at,
+          typeof level === 'string' ? level.toUpperCase() : '',
+          typeof msg === 'string' ? msg : '',
+          ...others,
+        ].join(' '),
+      ),
+    )
   } catch {
     // Half a line, or one of another program: as it is.
     out.line(out.safe(line))
   }
-}
-
-function levelName(level: unknown): string {
-  const names: Record<number, string> = {
-    10: 'TRACE',
-    20: 'DEBUG',
-    30: 'INFO',
-    40: 'WARN',
-    50: 'ERROR',
-    60: 'FATAL',
-  }
-  return typeof level === 'number' ? (names[level] ?? String(level)) : String(level)
 }

@@ -1,0 +1,40 @@
+import { type CliInit, createCli } from './cli.ts'
+import { EXIT } from './exit-codes.ts'
+import { readGlobalOptions } from './global-options.ts'
+import { runProgram } from './program.ts'
+
+/**
+ * Runs `easynet` with these arguments and returns the exit code.
+ *
+ * @example
+ * process.exitCode = await run(['status', '--json'], { stdin, stdout, stderr, env, signal })
+ */
+export async function run(argv: readonly string[], init: CliInit): Promise<number> {
+  const cli = await createCli(init, readGlobalOptions(argv))
+  try {
+    await runProgram(cli, argv)
+    return init.signal.aborted ? EXIT.interrupted : EXIT.ok
+  } catch (error) {
+    const { reportError } = await import('./errors.ts')
+    return reportError(cli, error)
+  }
+}
+
+/** Runs the command line of this process. */
+export async function runAsProcess(): Promise<void> {
+  const interrupted = new AbortController()
+  process.on('SIGINT', () => {
+    // A second Ctrl-C does not wait for anything.
+    if (interrupted.signal.aborted) process.exit(EXIT.interrupted)
+    interrupted.abort()
+  })
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader, such as `head`, has seen enough.
+      process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal)
+    })
+  }
+  const { stdin, stdout, stderr, env } = process
+  const init = { stdin, stdout, stderr, env, signal: interrupted.signal }
+  process.exitCode = await run(process.argv.slice(2), init)
+}
