@@ -15,5 +15,7 @@ for (const [name, tool, ...args] of steps) {
   const done = spawnSync(process.execPath, [`node_modules/${tool}`, ...args], { stdio: 'inherit' })
   if (done.status !== 0) failed += 1
 }
-process.stdout.write(failed === 0 ? '\ncheck: all green\n' : `\ncheck: ${failed} of ${steps.length} steps failed\n`)
+process.stdout.write(
+  failed === 0 ? '\ncheck: all green\n' : `\ncheck: ${failed} of ${steps.length} steps failed\n`,
+)
 process.exitCode = failed === 0 ? 0 : 1

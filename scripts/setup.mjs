@@ -9,7 +9,13 @@ import { fileURLToPath } from 'node:url'
 const OLDEST_NODE_FOR_SETUP = 18
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stampFile = join(root, 'node_modules', '.easynet-setup')
-const pinnedNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+const pinnedNode = join(
+  root,
+  'node_modules',
+  'node',
+  'bin',
+  process.platform === 'win32' ? 'node.exe' : 'node',
+)
 
 function fail(what, why, remedy) {
   process.stderr.write(`Error: ${what}\nWhy:   ${why}\nTry:   ${remedy}\n`)
@@ -34,7 +40,9 @@ export function setUp() {
       'install a newer Node from https://nodejs.org, then run the command again',
     )
   }
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   const stamp = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : ''
   if (stamp === lock && existsSync(pinnedNode)) return pinnedNode
   process.stderr.write('Installing dependencies (once, about half a minute) …\n')

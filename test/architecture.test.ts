@@ -20,7 +20,20 @@ const MAY_IMPORT: Record<string, string[]> = {
   topology: [...SHARED, 'storage'],
   scheduler: SHARED,
   api: SHARED,
-  daemon: [...SHARED, 'telemetry', 'storage', 'config', 'identity', 'network', 'protocols', 'functions', 'runtimes', 'topology', 'scheduler', 'api'],
+  daemon: [
+    ...SHARED,
+    'telemetry',
+    'storage',
+    'config',
+    'identity',
+    'network',
+    'protocols',
+    'functions',
+    'runtimes',
+    'topology',
+    'scheduler',
+    'api',
+  ],
   sdk: SHARED,
   cli: [...SHARED, 'config', 'sdk'],
 }
@@ -41,7 +54,9 @@ const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8'
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8')
-  const statements = text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\('([^']+)'\)/gm)
+  const statements = text.matchAll(
+    /^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\('([^']+)'\)/gm,
+  )
   return [...statements].map((match) => ({
     file,
     specifier: match[2] ?? match[4] ?? match[5] ?? '',
@@ -69,7 +84,12 @@ test('imports point only where the table allows', () => {
 })
 
 test('a protocol never imports another protocol', () => {
-  const protocolOf = (file: string): string | undefined => file.split('/').slice(1, 3).join('/').match(/^protocols\/([^.]+)$/)?.[1]
+  const protocolOf = (file: string): string | undefined =>
+    file
+      .split('/')
+      .slice(1, 3)
+      .join('/')
+      .match(/^protocols\/([^.]+)$/)?.[1]
   const wrong = imports.filter(isOurs).filter((entry) => {
     const [from, to] = [protocolOf(entry.file), protocolOf(targetOf(entry))]
     return from !== undefined && to !== undefined && from !== to
@@ -89,7 +109,11 @@ test('only network/ imports values of libp2p', () => {
 
 test('the client library needs no package at run time', () => {
   const wrong = imports.filter(
-    (entry) => NO_PACKAGES.includes(folderOf(entry.file)) && !isOurs(entry) && !entry.specifier.startsWith('node:') && !entry.typeOnly,
+    (entry) =>
+      NO_PACKAGES.includes(folderOf(entry.file)) &&
+      !isOurs(entry) &&
+      !entry.specifier.startsWith('node:') &&
+      !entry.typeOnly,
   )
   expect(wrong.map(name)).toEqual([])
 })
@@ -97,7 +121,11 @@ test('the client library needs no package at run time', () => {
 test('inside src nobody imports a folder through its index', () => {
   const wrong = imports.filter(isOurs).filter((entry) => {
     const target = targetOf(entry)
-    return target.endsWith('/index.ts') && dirname(target) !== dirname(entry.file) && folderOf(entry.file) !== 'daemon'
+    return (
+      target.endsWith('/index.ts') &&
+      dirname(target) !== dirname(entry.file) &&
+      folderOf(entry.file) !== 'daemon'
+    )
   })
   expect(wrong.map(name)).toEqual([])
 })

@@ -80,6 +80,6 @@ function createCommand(version: string): Command {
 
 /** commander's `error: unknown option '--x'` as a sentence. */
 function sentence(message: string): string {
-  const text = message.replace(/^error: /, '')
+  const text = message.replace(/^error: /, '').replace('\n', ' ')
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }

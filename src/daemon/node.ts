@@ -10,8 +10,17 @@ import { CALL_PROTOCOL, MAX_STREAMS_PER_PEER } from '../protocols/call/constants
 import { createCallHandler } from '../protocols/call/handler.ts'
 import { createInboundBudget } from '../protocols/call/inbound-budget.ts'
 import { pullAdverts } from '../protocols/capability/client.ts'
-import { signAdvert, signAnnouncement, verifyAdvert, verifyAnnouncement } from '../protocols/capability/codec.ts'
-import { ANNOUNCE_TOPIC, CAPABILITY_PROTOCOL, MAX_CAPABILITY_STREAMS } from '../protocols/capability/constants.ts'
+import {
+  signAdvert,
+  signAnnouncement,
+  verifyAdvert,
+  verifyAnnouncement,
+} from '../protocols/capability/codec.ts'
+import {
+  ANNOUNCE_TOPIC,
+  CAPABILITY_PROTOCOL,
+  MAX_CAPABILITY_STREAMS,
+} from '../protocols/capability/constants.ts'
 import { createCapabilityHandler } from '../protocols/capability/handler.ts'
 import { sayHello } from '../protocols/hello/client.ts'
 import { HELLO_PROTOCOL, MAX_HELLO_STREAMS } from '../protocols/hello/constants.ts'
@@ -141,7 +150,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
         ended(call, durationMs, path) {
           counts[call.state === 'done' ? 'done' : 'failed'] += 1
           const { id, fn, state, error } = call
-          const peer = call.peerId === undefined ? {} : { peer: { peerId: call.peerId, name: call.peerName ?? '' } }
+          const peer =
+            call.peerId === undefined ? {} : { peer: { peerId: call.peerId, name: call.peerName ?? '' } }
           const rest = { ...(path === undefined ? {} : { path }), ...(error === undefined ? {} : { error }) }
           events.callEnded({ id, fn, role: 'caller', ...peer, state, durationMs, ...rest })
         },

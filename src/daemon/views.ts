@@ -5,7 +5,11 @@ import type { FunctionView, PeerView, ProviderView, Reachability } from '../mode
 import type { ConnectionInfo } from '../network/network.ts'
 import type { KnownPeer } from '../topology/peer-table.ts'
 
-export function peerView(peer: KnownPeer, connection: ConnectionInfo | undefined, blocked: boolean): PeerView {
+export function peerView(
+  peer: KnownPeer,
+  connection: ConnectionInfo | undefined,
+  blocked: boolean,
+): PeerView {
   const advertised = peer.advert?.advert
   return {
     peerId: peer.peerId,
@@ -35,7 +39,11 @@ export function functionViews(
   }
   for (const fn of own.functions) add(fn, { ...own.self, rttMs: 0, local: true })
   for (const peer of peers) {
-    const provider = { peerId: peer.peerId, name: peer.name, rttMs: peer.rttMs === null ? null : round(peer.rttMs) }
+    const provider = {
+      peerId: peer.peerId,
+      name: peer.name,
+      rttMs: peer.rttMs === null ? null : round(peer.rttMs),
+    }
     for (const fn of peer.advert?.advert.functions ?? []) add(fn, { ...provider, local: false })
   }
   return [...views.values()].sort((a, b) => a.name.localeCompare(b.name))
@@ -44,13 +52,27 @@ export function functionViews(
 function functionView(fn: AdvertisedFunction | FunctionDescriptor, provider: ProviderView): FunctionView {
   const { name, version, description, stream, clientStream, idempotent, price, tags } = fn
   const schemas = { input: fn.input ?? null, output: fn.output ?? null }
-  return { name, version, description, stream, clientStream, idempotent, price, tags, ...schemas, providers: [provider] }
+  return {
+    name,
+    version,
+    description,
+    stream,
+    clientStream,
+    idempotent,
+    price,
+    tags,
+    ...schemas,
+    providers: [provider],
+  }
 }
 
 /** True when a name, description or tag contains the words of `q`. */
 export function matches(view: FunctionView, q: string): boolean {
   const text = [view.name, view.description, ...view.tags].join(' ').toLowerCase()
-  return q.toLowerCase().split(/\s+/).every((word) => text.includes(word))
+  return q
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word))
 }
 
 /** `public`: somebody outside the local networks has connected to us. */
@@ -60,7 +82,9 @@ export function reachabilityOf(connections: readonly ConnectionInfo[]): Reachabi
   const fromOutside = connections.some((connection) => {
     const host = connection.address.split('/')[2] ?? ''
     const family = isIP(host)
-    return connection.direction === 'inbound' && family !== 0 && !local.check(host, family === 6 ? 'ipv6' : 'ipv4')
+    return (
+      connection.direction === 'inbound' && family !== 0 && !local.check(host, family === 6 ? 'ipv6' : 'ipv4')
+    )
   })
   return fromOutside ? 'public' : 'private'
 }

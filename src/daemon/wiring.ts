@@ -50,14 +50,17 @@ export function createProviderDirectory(parts: DirectoryParts): ProviderDirector
   const { self, registry, table, network } = parts
   return {
     candidates(name, range) {
-      const fits = (fn: { version: string }): boolean => range === undefined || semver.satisfies(fn.version, range)
+      const fits = (fn: { version: string }): boolean =>
+        range === undefined || semver.satisfies(fn.version, range)
       const found: Candidate[] = []
       const own = registry.find(name)?.descriptor
       if (own !== undefined && fits(own)) {
         found.push({ peer: self, path: 'local', rttMs: 0, ...kindOf(own) })
       }
       const relayed = new Set(
-        network.connections().flatMap((connection) => (connection.path === 'relayed' ? [connection.peerId] : [])),
+        network
+          .connections()
+          .flatMap((connection) => (connection.path === 'relayed' ? [connection.peerId] : [])),
       )
       for (const { peer, fn } of table.providersOf(name)) {
         if (!fits(fn) || parts.isBlocked(peer.peerId)) continue
@@ -78,9 +81,13 @@ export function resolvePeer(idOrName: string, self: PeerRef, table: PeerTable): 
   const known = table.find(idOrName)
   if (known !== undefined) return known.peerId
   if (isPeerId(idOrName)) return idOrName
-  throw new EasyNetError('unknown_peer', `No device is known as "${idOrName.slice(0, 80)}", or several are.`, {
-    hint: 'See the devices and their peer ids: easynet peer ls',
-  })
+  throw new EasyNetError(
+    'unknown_peer',
+    `No device is known as "${idOrName.slice(0, 80)}", or several are.`,
+    {
+      hint: 'See the devices and their peer ids: easynet peer ls',
+    },
+  )
 }
 
 function isPeerId(text: string): boolean {

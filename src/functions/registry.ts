@@ -1,6 +1,11 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { FunctionRunner } from '../model/call.ts'
-import { type FunctionDescriptor, type FunctionOptions, functionOptionsSchema, MAX_FUNCTIONS } from '../model/function.ts'
+import {
+  type FunctionDescriptor,
+  type FunctionOptions,
+  functionOptionsSchema,
+  MAX_FUNCTIONS,
+} from '../model/function.ts'
 
 /** A function of this device and what runs it. */
 export interface RegisteredFunction {
@@ -59,9 +64,13 @@ function parseOptions(options: FunctionOptions): FunctionDescriptor {
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  throw new EasyNetError('invalid_request', `The function cannot be registered: ${where}${issue?.message ?? ''}`, {
-    hint: 'The options are listed in docs/spec/attach.md.',
-  })
+  throw new EasyNetError(
+    'invalid_request',
+    `The function cannot be registered: ${where}${issue?.message ?? ''}`,
+    {
+      hint: 'The options are listed in docs/spec/attach.md.',
+    },
+  )
 }
 
 function checkNames(names: readonly string[], taken: ReadonlyMap<string, unknown>): void {

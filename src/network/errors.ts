@@ -9,11 +9,15 @@ export function networkError(error: unknown, peerId: string, signal?: AbortSigna
   if (error instanceof EasyNetError) return error as EasyNetError
   if (signal?.aborted) return abortReason(signal)
   const name = error instanceof Error ? error.name : ''
-  return new EasyNetError('peer_unreachable', `Peer ${peerId.slice(-8)} cannot be reached: ${explain(name)}.`, {
-    cause: error,
-    details: { peerId, failure: name },
-    hint: 'Check that the device is on and its daemon runs: easynet peer ls',
-  })
+  return new EasyNetError(
+    'peer_unreachable',
+    `Peer ${peerId.slice(-8)} cannot be reached: ${explain(name)}.`,
+    {
+      cause: error,
+      details: { peerId, failure: name },
+      hint: 'Check that the device is on and its daemon runs: easynet peer ls',
+    },
+  )
 }
 
 function explain(name: string): string {

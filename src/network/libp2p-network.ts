@@ -47,11 +47,19 @@ export async function createNetwork(components: NetworkComponents, init: Network
   })
 
   const gossip = createGossip(node.services.pubsub)
-  const connect = async (peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void> => {
+  const connect = async (
+    peerId: string,
+    addresses: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> => {
     try {
       const id = peerIdFromString(peerId)
       if (addresses.length > 0) {
-        await node.peerStore.merge(id, { multiaddrs: addresses.map((address) => multiaddr(address)) }, { signal })
+        await node.peerStore.merge(
+          id,
+          { multiaddrs: addresses.map((address) => multiaddr(address)) },
+          { signal },
+        )
       }
       await node.dial(id, { signal })
     } catch (error) {
@@ -79,7 +87,10 @@ export async function createNetwork(components: NetworkComponents, init: Network
     },
     async openStream(peerId, protocol, signal) {
       try {
-        return await node.dialProtocol(peerIdFromString(peerId), protocol, { signal, runOnLimitedConnection: true })
+        return await node.dialProtocol(peerIdFromString(peerId), protocol, {
+          signal,
+          runOnLimitedConnection: true,
+        })
       } catch (error) {
         throw networkError(error, peerId, signal)
       }

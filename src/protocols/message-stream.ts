@@ -43,7 +43,11 @@ export async function* readMessages(
 }
 
 /** The first message of the other side. @throws `protocol_violation` when it closes without one */
-export async function readMessage(stream: Stream, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+export async function readMessage(
+  stream: Stream,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   for await (const message of readMessages(stream, maxBytes, signal)) return message
   throw new EasyNetError('protocol_violation', 'The other device closed the stream without a word.')
 }

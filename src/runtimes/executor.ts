@@ -156,7 +156,10 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
         outcomes.end(key, { state: 'void' })
         return { state: 'never' }
       }
-      const ending = await raceSignal(Promise.race([known, sleep(waitMs, signal).then(() => undefined)]), signal)
+      const ending = await raceSignal(
+        Promise.race([known, sleep(waitMs, signal).then(() => undefined)]),
+        signal,
+      )
       return ending === undefined ? { state: 'running' } : answerOf(ending)
     },
     async drain(signal) {
@@ -231,5 +234,8 @@ function errorOf(record: JournalRecord): EasyNetError {
 /** Chunks are not kept, so a stream whose reader was lost cannot be answered again. */
 function withoutChunks(ending: Ending): Ending {
   if (ending.state !== 'done') return ending
-  return { state: 'failed', error: new EasyNetError('interrupted', 'The stream ended; its chunks are not kept.') }
+  return {
+    state: 'failed',
+    error: new EasyNetError('interrupted', 'The stream ended; its chunks are not kept.'),
+  }
 }

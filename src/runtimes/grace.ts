@@ -22,7 +22,10 @@ export async function runWithGrace(
   const { signal } = invocation
   let killTimer: NodeJS.Timeout | undefined
   const unlink = onAbort(signal, () => {
-    killTimer = setTimeout(() => runner.kill?.(`"${invocation.fn}" ignored its cancel for ${graceMs} ms`), graceMs)
+    killTimer = setTimeout(
+      () => runner.kill?.(`"${invocation.fn}" ignored its cancel for ${graceMs} ms`),
+      graceMs,
+    )
   })
   const running = start(runner, invocation, sink).finally(() => {
     clearTimeout(killTimer)

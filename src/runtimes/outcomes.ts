@@ -4,9 +4,7 @@ import type { Clock } from '../util/clock.ts'
 
 /** How a call ended. `void`: somebody asked for it before it came, and was told that it never will. */
 export type Ending =
-  | { state: 'done'; result: Value }
-  | { state: 'failed'; error: EasyNetError }
-  | { state: 'void' }
+  { state: 'done'; result: Value } | { state: 'failed'; error: EasyNetError } | { state: 'void' }
 
 /** Calls of this boot by caller and id, so that none runs twice and a lost answer can be fetched. */
 export interface Outcomes {

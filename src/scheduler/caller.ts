@@ -193,7 +193,11 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
     return kind === 'never_started' || (kind === 'cut_off' && candidate.idempotent)
   }
 
-  const finish = (journey: Journey, candidate: Candidate | undefined, failure: EasyNetError | undefined): void => {
+  const finish = (
+    journey: Journey,
+    candidate: Candidate | undefined,
+    failure: EasyNetError | undefined,
+  ): void => {
     const { record } = journey
     const ended: CallLogRecord = { ...record, state: stateOf(failure), endedAt: clock.now() }
     if (failure !== undefined) ended.error = failure.toJSON()
@@ -267,7 +271,10 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   }
 
   /** The same idempotency key again: the outcome of the first call, never a second run. */
-  async function recall(journey: Journey, known: CallLogRecord): Promise<{ value: Value; candidate: Candidate }> {
+  async function recall(
+    journey: Journey,
+    known: CallLogRecord,
+  ): Promise<{ value: Value; candidate: Candidate }> {
     // It never reached a function: this is its first run.
     const lastError = known.error === undefined ? undefined : EasyNetError.fromData(known.error)
     const neverRan = lastError !== undefined && kindOfFailure(lastError) === 'never_started'
@@ -290,7 +297,8 @@ function stateOf(failure: EasyNetError | undefined): CallLogRecord['state'] {
 }
 
 function noProvider({ request, name, onlyPeer }: Journey): EasyNetError {
-  const where = onlyPeer === undefined ? 'Nobody in the mesh' : `The device ${request.peer ?? onlyPeer.slice(-8)}`
+  const where =
+    onlyPeer === undefined ? 'Nobody in the mesh' : `The device ${request.peer ?? onlyPeer.slice(-8)}`
   return new EasyNetError('no_provider', `${where} offers a function "${name}" now.`, {
     hint: 'See what is offered: easynet fn ls',
     details: { fn: request.fn },

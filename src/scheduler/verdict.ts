@@ -13,7 +13,10 @@ const WAIT_MS = 30_000
  *
  * @param ask - one question; rejects while the provider cannot be reached
  */
-export async function askUntilKnown(ask: (waitMs: number) => Promise<Outcome>, deadline: Deadline): Promise<Value> {
+export async function askUntilKnown(
+  ask: (waitMs: number) => Promise<Outcome>,
+  deadline: Deadline,
+): Promise<Value> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
     try {
       const outcome = await ask(Math.min(WAIT_MS, deadline.remainingMs()))
@@ -41,9 +44,13 @@ export async function askUntilKnown(ask: (waitMs: number) => Promise<Outcome>, d
 }
 
 function interrupted(): EasyNetError {
-  return new EasyNetError('interrupted', 'The provider was cut off while the function ran; it did not finish.', {
-    hint: 'Whether to run it again is for you to decide: what it had done by then stays done.',
-  })
+  return new EasyNetError(
+    'interrupted',
+    'The provider was cut off while the function ran; it did not finish.',
+    {
+      hint: 'Whether to run it again is for you to decide: what it had done by then stays done.',
+    },
+  )
 }
 
 function neverStarted(): EasyNetError {
@@ -54,8 +61,12 @@ function neverStarted(): EasyNetError {
 function unknown(deadline: Deadline, cause: unknown): EasyNetError {
   const reason: unknown = deadline.signal.reason
   if (reason instanceof EasyNetError && reason.reason === 'cancelled') return reason
-  return new EasyNetError('outcome_unknown', 'The provider went away while the call ran and has not come back.', {
-    cause,
-    hint: 'Ask again later: easynet task show <call id>',
-  })
+  return new EasyNetError(
+    'outcome_unknown',
+    'The provider went away while the call ran and has not come back.',
+    {
+      cause,
+      hint: 'Ask again later: easynet task show <call id>',
+    },
+  )
 }

@@ -57,7 +57,9 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     timer = undefined
     const { advert } = current()
     const { peerId, seq, expiresAt } = advert
-    components.announce({ peerId, seq, expiresAt }).catch((error: unknown) => onFailure('announce failed', error))
+    components
+      .announce({ peerId, seq, expiresAt })
+      .catch((error: unknown) => onFailure('announce failed', error))
     updateRecords(new Set(functions.map((fn) => functionKey(fn.name))))
   }
   const updateRecords = (wanted: ReadonlySet<string>): void => {

@@ -93,7 +93,9 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     }
   }
   const introduce = async (peerId: string): Promise<void> => {
-    const dialled = network.connectedPeers().some((peer) => peer.peerId === peerId && peer.direction === 'outbound')
+    const dialled = network
+      .connectedPeers()
+      .some((peer) => peer.peerId === peerId && peer.direction === 'outbound')
     if (dialled) table.introduce(peerId, await introductions.hello(peerId))
     table.addRtt(peerId, await network.ping(peerId, within(CONNECT_TIMEOUT_MS)))
   }
@@ -163,7 +165,8 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
 
   return {
     start() {
-      for (const address of init.bootstrap) spawn('bootstrap failed', address, async () => keepBootstrap(address))
+      for (const address of init.bootstrap)
+        spawn('bootstrap failed', address, async () => keepBootstrap(address))
       spawn('remembered peers failed', '', dialRemembered)
       spawn('pings failed', '', async () => every(init.pingIntervalMs ?? 15_000, pingAll))
       spawn('pulls failed', '', async () => every(init.pullIntervalMs ?? 30_000, askSomebody))

@@ -86,7 +86,9 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
       const named = [...peers.values()].filter(
         (peer) => peer.name === idOrName || (idOrName.length >= 6 && peer.peerId.endsWith(idOrName)),
       )
-      return named.length === 1 ? named[0] : (named.find((peer) => peer.connected && peer.name === idOrName) ?? undefined)
+      return named.length === 1
+        ? named[0]
+        : (named.find((peer) => peer.connected && peer.name === idOrName) ?? undefined)
     },
     refOf(peerId) {
       return { peerId, name: peers.get(peerId)?.name ?? peerId.slice(-8) }

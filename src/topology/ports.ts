@@ -23,6 +23,10 @@ export interface Introductions {
   /** Tells a peer who we are and learns who it is. */
   hello(peerId: string): Promise<{ name: string; software: string }>
   /** Adverts newer than what we have, from one peer, all verified. */
-  pull(peerId: string, known: ReadonlyMap<string, number>, only?: readonly string[]): AsyncIterable<SignedAdvert>
+  pull(
+    peerId: string,
+    known: ReadonlyMap<string, number>,
+    only?: readonly string[],
+  ): AsyncIterable<SignedAdvert>
   announce(announcement: Announcement): Promise<void>
 }

@@ -40,7 +40,8 @@ const keepOrder = (): number => 0
 
 /** A codec that keeps the order of map keys, as programs expect of their values, and may know one tag. */
 export function createCborCodec(tag?: CborTag): CborCodec {
-  if (tag === undefined) return { encode: (value) => encode(value, { mapSorter: keepOrder }), decode: decodeCbor }
+  if (tag === undefined)
+    return { encode: (value) => encode(value, { mapSorter: keepOrder }), decode: decodeCbor }
   const encodeOptions: EncodeOptions = {
     mapSorter: keepOrder,
     typeEncoders: {

@@ -30,7 +30,11 @@ export function locateHome(root: string | undefined, env: NodeJS.ProcessEnv = pr
   const config = env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config')
   const state = join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'easynet')
   const runtime = env['XDG_RUNTIME_DIR']
-  return filesIn(join(config, 'easynet'), state, runtime === undefined ? join(state, 'run') : join(runtime, 'easynet'))
+  return filesIn(
+    join(config, 'easynet'),
+    state,
+    runtime === undefined ? join(state, 'run') : join(runtime, 'easynet'),
+  )
 }
 
 function filesIn(configDir: string, stateDir: string, runDir: string): Home {

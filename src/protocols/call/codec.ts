@@ -188,7 +188,8 @@ function lengths(blobs: readonly Uint8Array[]): number[] {
 
 /** Checked before a byte is allocated for them. */
 function checkLengths(value: unknown, maxBytes: number = MAX_VALUE_BYTES): readonly number[] {
-  if (!Array.isArray(value) || value.length > MAX_BLOBS || !value.every(isCount)) throw violation('list of blobs')
+  if (!Array.isArray(value) || value.length > MAX_BLOBS || !value.every(isCount))
+    throw violation('list of blobs')
   let total = 0
   for (const length of value as number[]) total += length
   if (total > maxBytes) {
@@ -209,7 +210,9 @@ function isCount(value: unknown): value is number {
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
 }
 
 function violation(what: string): EasyNetError {

@@ -1,7 +1,12 @@
 import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
 import { joinBytes } from '../../util/bytes.ts'
-import { MAX_BLOB_FRAME_BYTES, MAX_READ_BUFFER_BYTES, WRITE_HIGH_WATER_BYTES } from './constants.ts'
+import {
+  FRAME_HEADER_BYTES,
+  MAX_BLOB_FRAME_BYTES,
+  MAX_READ_BUFFER_BYTES,
+  WRITE_HIGH_WATER_BYTES,
+} from './constants.ts'
 import { type Frame, frameHeader, FrameSplitter, FrameType } from './frames.ts'
 
 /** Frames over one libp2p stream: written once per tick, read with back-pressure. */
@@ -97,6 +102,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   }
   const drained = (): Promise<void> | undefined => {
     if (queuedBytes + stream.writeBufferLength < WRITE_HIGH_WATER_BYTES) return undefined
+    flush()
     return waitUntilDrained(stream)
   }
 
@@ -105,7 +111,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
       if (stream.writeStatus !== 'writable') return
       queue.push(frameHeader(type, call, payload.length))
       if (payload.length > 0) queue.push(payload)
-      queuedBytes += payload.length
+      queuedBytes += FRAME_HEADER_BYTES + payload.length
       flushing ??= setImmediate(flush)
     },
     async sendBlobs(call, blobs) {
@@ -131,10 +137,25 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
 /** An empty payload, for frames that say all by their type. */
 export const NO_PAYLOAD = EMPTY
 
+/**
+ * libp2p's own `onDrain()` keeps handing out its first promise, so from the second time on it resolves
+ * at once; the event is reliable.
+ */
 async function waitUntilDrained(stream: Stream): Promise<void> {
+  // A function that never waits for anything else must not keep the event loop for itself.
+  await new Promise((resolve) => setImmediate(resolve))
   while (stream.writeBufferLength >= WRITE_HIGH_WATER_BYTES / 2) {
     if (stream.writeStatus !== 'writable') throw streamClosed()
-    await stream.onDrain()
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        stream.removeEventListener('drain', done)
+        stream.removeEventListener('close', done)
+        // The buffered bytes are sent in a microtask after the event.
+        setImmediate(resolve)
+      }
+      stream.addEventListener('drain', done)
+      stream.addEventListener('close', done)
+    })
   }
 }
 

@@ -78,7 +78,12 @@ export function serveOwnStream(
     header = skeleton
     try {
       streams = executor.admit(skeleton.fn, caller).streams || skeleton.input
-      resources.use(budget.reserve(caller.peerId, blobBytes.reduce((sum, length) => sum + length, 0)))
+      resources.use(
+        budget.reserve(
+          caller.peerId,
+          blobBytes.reduce((sum, length) => sum + length, 0),
+        ),
+      )
       args = new BlobGatherer(blobBytes)
       if (skeleton.input) inputs = createChannel<Value>(INPUT_QUEUE)
     } catch (error) {
@@ -188,7 +193,8 @@ export function serveOwnStream(
       clearTimeout(idleTimer)
       inputs?.fail(new EasyNetError('interrupted', 'The connection to the caller broke.'))
       // What nobody reads is stopped; a call with one result goes on, its caller may ask for it.
-      if (streams || !bodyEnded) controller.abort(new EasyNetError('interrupted', 'The connection to the caller broke.'))
+      if (streams || !bodyEnded)
+        controller.abort(new EasyNetError('interrupted', 'The connection to the caller broke.'))
     },
   }
 }

@@ -17,7 +17,11 @@ import type { StreamServer } from './handler.ts'
 import type { CallExecutor } from './ports.ts'
 
 /** Serves the small calls of one peer. They go on when the stream breaks: the caller may ask later. */
-export function serveSharedStream(executor: CallExecutor, frames: FrameStream, caller: PeerRef): StreamServer {
+export function serveSharedStream(
+  executor: CallExecutor,
+  frames: FrameStream,
+  caller: PeerRef,
+): StreamServer {
   const running = new Map<number, AbortController>()
 
   const answer = (number: number, error: unknown): void => {
@@ -44,9 +48,13 @@ export function serveSharedStream(executor: CallExecutor, frames: FrameStream, c
   }
   const sinkOf = (number: number): CallSink => ({
     chunk() {
-      throw new EasyNetError('invalid_request', 'A function that sends chunks has to be registered with stream: true.')
+      throw new EasyNetError(
+        'invalid_request',
+        'A function that sends chunks has to be registered with stream: true.',
+      )
     },
-    progress: (value) => running.has(number) && frames.send(FrameType.progress, number, encodeProgress(value)),
+    progress: (value) =>
+      running.has(number) && frames.send(FrameType.progress, number, encodeProgress(value)),
     log: (entry) => running.has(number) && frames.send(FrameType.log, number, encodeLog(entry)),
   })
   const start = (frame: Frame): void => {
@@ -55,10 +63,14 @@ export function serveSharedStream(executor: CallExecutor, frames: FrameStream, c
       throw new EasyNetError('protocol_violation', 'This call cannot be made on the shared stream.')
     }
     if (running.size >= MAX_SHARED_CALLS) {
-      return answer(frame.call, new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls of yours are running.`))
+      return answer(
+        frame.call,
+        new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls of yours are running.`),
+      )
     }
     try {
-      if (executor.admit(header.fn, caller).streams) return frames.send(FrameType.accepted, frame.call, NO_PAYLOAD)
+      if (executor.admit(header.fn, caller).streams)
+        return frames.send(FrameType.accepted, frame.call, NO_PAYLOAD)
     } catch (error) {
       return answer(frame.call, error)
     }

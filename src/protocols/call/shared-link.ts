@@ -3,7 +3,14 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { CallSink } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import { abortReason, onAbort, raceSignal } from '../../util/signals.ts'
-import { decodeError, decodeLog, decodeProgress, decodeValue, encodeCancel, type EncodedValue } from './codec.ts'
+import {
+  decodeError,
+  decodeLog,
+  decodeProgress,
+  decodeValue,
+  encodeCancel,
+  type EncodedValue,
+} from './codec.ts'
 import { MAX_SHARED_CALLS } from './constants.ts'
 import { createFrameStream, type FrameStream } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
@@ -91,7 +98,8 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
       }
       const room = frames.drained()
       if (room !== undefined) await raceSignal(room, signal)
-      if (closed) throw new EasyNetError('peer_unreachable', 'The connection closed before the call was sent.')
+      if (closed)
+        throw new EasyNetError('peer_unreachable', 'The connection closed before the call was sent.')
       return new Promise<SharedAnswer>((resolve, reject) => {
         const number = nextNumber()
         const unlink = onAbort(signal, () => {

@@ -2,7 +2,12 @@ import type { Stream } from '@libp2p/interface'
 import type { SignedAdvert } from '../../model/advert.ts'
 import { readMessages, sendMessage } from '../message-stream.ts'
 import { encodeQuestion, type KnownAdverts, type Verifier, verifyAdvert } from './codec.ts'
-import { CAPABILITY_PROTOCOL, MAX_ADVERT_BYTES, MAX_ADVERTS_PER_ANSWER, PULL_TIMEOUT_MS } from './constants.ts'
+import {
+  CAPABILITY_PROTOCOL,
+  MAX_ADVERT_BYTES,
+  MAX_ADVERTS_PER_ANSWER,
+  PULL_TIMEOUT_MS,
+} from './constants.ts'
 
 export interface CapabilityClientComponents {
   openStream: (peerId: string, protocol: string, signal: AbortSignal) => Promise<Stream>

@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { EasyNetError } from '../../errors/error.ts'
 import { signWithDomain, verifySignature } from '../../identity/signing.ts'
-import { type Advert, advertSchema, type Announcement, MAX_ADVERT_VALIDITY_MS, type SignedAdvert } from '../../model/advert.ts'
+import {
+  type Advert,
+  advertSchema,
+  type Announcement,
+  MAX_ADVERT_VALIDITY_MS,
+  type SignedAdvert,
+} from '../../model/advert.ts'
 import { decodeCbor, encodeCbor } from '../../util/cbor.ts'
 import {
   ADVERT_DOMAIN,
@@ -113,9 +119,13 @@ function unseal(bytes: Uint8Array, maxBytes: number): { payload: Uint8Array; sig
 
 function checkTime(what: string, now: number, expiresAt: number): void {
   if (expiresAt < now - CLOCK_TOLERANCE_MS) throw invalid(what, 'has expired')
-  if (expiresAt > now + MAX_ADVERT_VALIDITY_MS + CLOCK_TOLERANCE_MS) throw invalid(what, 'claims to be valid for too long')
+  if (expiresAt > now + MAX_ADVERT_VALIDITY_MS + CLOCK_TOLERANCE_MS)
+    throw invalid(what, 'claims to be valid for too long')
 }
 
 function invalid(what: string, why: string): EasyNetError {
-  return new EasyNetError('protocol_violation', `An ${what === 'question' || what === 'message' ? 'incoming ' : ''}${what} ${why}.`)
+  return new EasyNetError(
+    'protocol_violation',
+    `An ${what === 'question' || what === 'message' ? 'incoming ' : ''}${what} ${why}.`,
+  )
 }

@@ -1,0 +1,36 @@
+/**
+ * A small mesh in one process, for tests of your functions: `import { createTestnet } from 'easynet/testing'`.
+ *
+ * @packageDocumentation
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createNode, type MeshNode } from './index.ts'
+
+/** Nodes on the loopback interface; the first one is the bootstrap of the others. */
+export interface Testnet extends AsyncDisposable {
+  nodes: MeshNode[]
+}
+
+/**
+ * Starts `count` connected nodes with empty homes, which are removed at the end.
+ *
+ * @example
+ * await using testnet = await createTestnet(3)
+ * testnet.nodes[1].register('double', (n: number) => n * 2)
+ * await testnet.nodes[2].call('double', [21])
+ */
+export async function createTestnet(count: number): Promise<Testnet> {
+  await using stack = new AsyncDisposableStack()
+  const home = await mkdtemp(join(tmpdir(), 'easynet-testnet-'))
+  stack.defer(async () => rm(home, { recursive: true, force: true }))
+  const nodes: MeshNode[] = []
+  for (let index = 0; index < count; index += 1) {
+    const bootstrap = nodes[0]?.addresses.slice(0, 1) ?? []
+    const options = { home: join(home, String(index)), name: `node-${index}`, bootstrap }
+    nodes.push(stack.use(await createNode(options)))
+  }
+  const parts = stack.move()
+  return { nodes, [Symbol.asyncDispose]: async () => parts.disposeAsync() }
+}
