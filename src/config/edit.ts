@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'smol-toml'
-import { writePrivateFile } from '../storage/private-files.ts'
+import { makeDir, writePrivateFile } from '../storage/private-files.ts'
 import { requireKey, valueFromText } from './keys.ts'
 import { parseToml, readIfThere } from './layers.ts'
 import { validateLayer } from './load.ts'
@@ -21,7 +21,7 @@ export function setConfigValue(file: string, key: string, text: string): void {
   const before = readIfThere(file) ?? ''
   const values = withPath(parseToml(file, before), known, valueFromText(known, text, 'The value'))
   validateLayer({ values, title: file, originOf: (of) => `${file}:${of}` })
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeDir(dirname(file))
   // The file may be a link into somebody's dotfiles, and a project's file is for others to read.
   const target = existsSync(file) ? realpathSync(file) : file
   const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600

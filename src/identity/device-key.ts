@@ -1,8 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { readFileSync, statSync, type Stats } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { EasyNetError } from '../errors/error.ts'
-import { ensurePrivateDir, writePrivateFile } from '../storage/private-files.ts'
+import { ensurePrivateDir, requireOwner, writePrivateFile } from '../storage/private-files.ts'
 
 /** The Ed25519 key that makes this device what it is: whoever holds it is this device. */
 export interface DeviceKey {
@@ -23,7 +23,7 @@ export interface DeviceKey {
  */
 export function loadDeviceKey(keyFile: string): DeviceKey {
   try {
-    prepareFolder(dirname(keyFile))
+    ensurePrivateDir(dirname(keyFile))
     return fromPem(keyFile, readKeyFile(keyFile) ?? createKeyFile(keyFile))
   } catch (error) {
     if (error instanceof EasyNetError) throw error
@@ -45,12 +45,6 @@ export function deviceKeyFromSeed(seed: Uint8Array): DeviceKey {
   return fromKeyObject(createPrivateKey({ key: Buffer.concat([prefix, seed]), format: 'der', type: 'pkcs8' }))
 }
 
-function prepareFolder(dir: string): void {
-  const before = statSync(dir, { throwIfNoEntry: false })
-  if (before !== undefined) requireOwner(dir, before)
-  ensurePrivateDir(dir)
-}
-
 function readKeyFile(keyFile: string): string | undefined {
   const stats = statSync(keyFile, { throwIfNoEntry: false })
   if (stats === undefined) return undefined
@@ -70,16 +64,6 @@ function createKeyFile(keyFile: string): string {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })
   writePrivateFile(keyFile, pem, { overwrite: false })
   return pem
-}
-
-function requireOwner(path: string, stats: Stats): void {
-  const user = process.getuid?.()
-  if (user === undefined || stats.uid === user) return
-  throw new EasyNetError(
-    'unsafe_permissions',
-    `${path} belongs to user ${stats.uid}, but the daemon runs as user ${user}: that user could replace the device key.`,
-    { hint: `sudo chown -R ${user} "${path}"`, details: { path, owner: stats.uid, user } },
-  )
 }
 
 function fromPem(keyFile: string, pem: string): DeviceKey {

@@ -8,14 +8,58 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
+  type Stats,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { EasyNetError } from '../errors/error.ts'
 
-/** Creates `dir` (and its parents) so that only this user can enter it: mode 0700. */
+/**
+ * Creates `dir` (and its parents) so that only this user can enter it: mode 0700.
+ *
+ * @throws {@link EasyNetError} `unsafe_permissions` when it belongs to somebody else, `storage_failed`
+ */
 export function ensurePrivateDir(dir: string): void {
-  const created = mkdirSync(dir, { recursive: true, mode: 0o700 })
-  if (created === undefined) chmodSync(dir, 0o700)
+  try {
+    makeDir(dir)
+    requireOwner(dir, statSync(dir))
+    chmodSync(dir, 0o700)
+  } catch (error) {
+    if (error instanceof EasyNetError) throw error
+    throw new EasyNetError('storage_failed', `The folder ${dir} cannot be made or used: ${String(error)}`, {
+      hint: 'Choose a folder that this user can write: --home DIR',
+      details: { dir },
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Creates a folder of mode 0700 with its parents; an existing one is left as it is. Node's own
+ * `recursive` never returns where the file system answers ENOENT for a new folder, as /proc does.
+ */
+export function makeDir(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o700 })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EEXIST' && statSync(dir).isDirectory()) return
+    if (code !== 'ENOENT' || dirname(dir) === dir) throw error
+    makeDir(dirname(dir))
+    mkdirSync(dir, { mode: 0o700 })
+  }
+}
+
+/** @throws {@link EasyNetError} `unsafe_permissions` when another user owns `path` and so could replace it */
+export function requireOwner(path: string, stats: Stats): void {
+  const user = process.getuid?.()
+  if (user === undefined || stats.uid === user) return
+  throw new EasyNetError(
+    'unsafe_permissions',
+    `${path} belongs to user ${stats.uid}, but this program runs as user ${user}: that user could replace the device key.`,
+    { hint: `sudo chown -R ${user} "${path}"`, details: { path, owner: stats.uid, user } },
+  )
 }
 
 /**

@@ -1,7 +1,6 @@
 import { destination, pino } from 'pino'
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** Logs facts: a constant message and an object with what differs. Errors go under the key `err`. */
 export type LogFunction = (details: object, message: string) => void

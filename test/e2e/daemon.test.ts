@@ -233,6 +233,13 @@ test.each(BAD)('%s stops the start', async (_, { toml, ...options }, code, text)
   expect(existsSync(join(home, 'state'))).toBe(false)
 })
 
+test('a home that cannot be made is an error that says so', async () => {
+  const home = newHome()
+  writeFileSync(join(home, 'state'), '')
+  const exit = await run({ home })
+  expect(exit).toMatchObject({ code: 1, stderr: expect.stringMatching(/state cannot be made[^]*--home DIR/) })
+})
+
 test('a damaged database is an error that says what to do', async () => {
   const home = newHome()
   mkdirSync(join(home, 'state'))

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest'
+import { eventually } from '../integration/support/eventually.ts'
+import { startDaemon } from './support/daemon.ts'
+import { addressOf, startMesh, untilKnown } from './support/mesh.ts'
+import { startProviderProgram } from './support/program.ts'
+
+test('an app that dies gives its running callers `interrupted` at once, and its functions are withdrawn', async () => {
+  await using mesh = await startMesh()
+  await using program = await startProviderProgram(mesh.provider.home)
+  const app = await mesh.attach(mesh.caller)
+  await untilKnown(mesh.caller, 'effect', 'upper')
+  const call = app.call('effect', ['a', 60_000])
+  const failed = expect(call).rejects.toMatchObject({ reason: 'interrupted', code: 'aborted' })
+  await eventually(() => program.effects().includes('start a'))
+  await program.kill()
+  await failed
+  await eventually(async () => (await app.functions()).length === 0)
+  await expect(app.call('upper', ['x'])).rejects.toMatchObject({ reason: 'no_provider' })
+})
+
+test('a provider killed during a call and started again: the verdict comes by asking', async () => {
+  await using mesh = await startMesh()
+  await using program = await startProviderProgram(mesh.provider.home)
+  const app = await mesh.attach(mesh.caller)
+  await untilKnown(mesh.caller, 'effect')
+  const call = app.call('effect', ['b', 60_000], { timeoutMs: 50_000 })
+  const failed = expect(call).rejects.toMatchObject({ reason: 'interrupted' })
+  await eventually(() => program.effects().includes('start b'))
+  await mesh.provider.kill()
+  await using again = await startDaemon({
+    home: mesh.provider.home,
+    args: ['--bootstrap', addressOf(mesh.boot)],
+  })
+  expect(again.peerId).toBe(mesh.provider.peerId)
+  await failed
+  expect(program.effects().filter((line) => line === 'start b')).toHaveLength(1)
+})
+
+test('a provider that stays away: the verdict is `unknown`, and later the truth', async () => {
+  await using mesh = await startMesh()
+  await using program = await startProviderProgram(mesh.provider.home)
+  const app = await mesh.attach(mesh.caller)
+  await untilKnown(mesh.caller, 'effect')
+  let id = ''
+  const call = app.call('effect', ['c', 60_000], { timeoutMs: 3_000, onAccepted: (given) => (id = given) })
+  const failed = expect(call).rejects.toMatchObject({ reason: 'outcome_unknown' })
+  await eventually(() => program.effects().includes('start c'))
+  await mesh.provider.kill()
+  await failed
+  expect(await app.outcome(id)).toMatchObject({ id, state: 'unknown' })
+  await using again = await startDaemon({
+    home: mesh.provider.home,
+    args: ['--bootstrap', addressOf(mesh.boot)],
+  })
+  await eventually(async () => (await app.outcome(id)).state === 'interrupted', 20_000)
+  expect(again.peerId).toBe(mesh.provider.peerId)
+})
+
+test('a call outlives the connection: the result is fetched when the provider is reachable again', async () => {
+  await using mesh = await startMesh()
+  await using program = await startProviderProgram(mesh.provider.home)
+  const app = await mesh.attach(mesh.caller)
+  await untilKnown(mesh.caller, 'effect')
+  let id = ''
+  const call = app.call('effect', ['d', 2_000], { onAccepted: (given) => (id = given) })
+  const lost = call.catch((error: unknown) => error)
+  await eventually(() => program.effects().includes('start d'))
+  // The caller's daemon dies; the provider goes on and keeps the result.
+  await mesh.caller.kill()
+  await using again = await startDaemon({
+    home: mesh.caller.home,
+    args: ['--bootstrap', addressOf(mesh.boot)],
+  })
+  await eventually(() => program.effects().includes('end d'))
+  const record = await eventually(async () => {
+    const response = await again.fetch(`/v1/calls/${id}`)
+    const body = (await response.json()) as { state: string; result?: unknown }
+    return body.state === 'done' ? body : undefined
+  }, 20_000)
+  expect(record).toMatchObject({ state: 'done', result: 'd' })
+  expect(program.effects().filter((line) => line === 'start d')).toHaveLength(1)
+  await lost
+})
+
+test('an idempotent call moves to another provider when the first one is killed', async () => {
+  await using mesh = await startMesh()
+  await using first = await startProviderProgram(mesh.provider.home)
+  await using second = await startProviderProgram(mesh.boot.home)
+  const app = await mesh.attach(mesh.caller)
+  await untilKnown(mesh.caller, 'upper')
+  await eventually(async () => {
+    const [fn] = await app.functions('upper')
+    return fn?.providers.length === 2
+  })
+  await mesh.provider.kill()
+  const answers = await Promise.all(
+    ['a', 'b', 'c', 'd'].map(async (text) => app.callWithInfo('upper', [text])),
+  )
+  expect(answers.map((answer) => answer.result)).toEqual(['A', 'B', 'C', 'D'])
+  expect(answers.every((answer) => answer.provider.name === 'boot')).toBe(true)
+  expect(Math.max(...answers.map((answer) => answer.attempts))).toBeGreaterThan(1)
+  expect([first.pid, second.pid].every(Boolean)).toBe(true)
+})
+
+test('a restarted daemon finds its peers again without any bootstrap', async () => {
+  await using mesh = await startMesh()
+  await using program = await startProviderProgram(mesh.provider.home)
+  await untilKnown(mesh.caller, 'upper')
+  await mesh.caller.stop()
+  await using again = await startDaemon({ home: mesh.caller.home })
+  const app = await mesh.attach(again)
+  expect(await app.call('upper', ['back'])).toBe('BACK')
+  await eventually(async () => {
+    const { peers } = (await (await again.fetch('/v1/peers')).json()) as { peers: { connected: boolean }[] }
+    return peers.filter((peer) => peer.connected).length >= 2
+  })
+  expect(program.pid).toBeGreaterThan(0)
+})

@@ -1,0 +1,58 @@
+// A program that offers functions, as a process of its own: `node provider.ts <home> <folder>`.
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { connect, fn } from '../../../src/sdk/index.ts'
+
+const [home, folder] = process.argv.slice(2) as [string, string]
+const mesh = await connect({ home })
+const note = (line: string): void => appendFileSync(join(folder, 'effects'), `${line}\n`)
+
+mesh.register(fn('upper', { idempotent: true, run: (text: string) => text.toUpperCase() }))
+mesh.register('length', (bytes: Uint8Array) => bytes.length)
+mesh.register('count', function* (to: number) {
+  for (let n = 1; n <= to; n += 1) yield n
+  return to
+})
+mesh.register(
+  fn('flood', {
+    stream: true,
+    *run(chunks: number) {
+      const chunk = new Uint8Array(1024 * 1024).fill(5)
+      for (let n = 0; n < chunks; n += 1) yield chunk
+    },
+  }),
+)
+mesh.register(
+  fn('sum', {
+    clientStream: true,
+    async run(ctx: { input: AsyncIterable<number> }) {
+      let sum = 0
+      for await (const n of ctx.input) sum += n
+      return sum
+    },
+  }),
+)
+mesh.register(
+  fn('double.each', {
+    stream: true,
+    clientStream: true,
+    async *run(ctx: { input: AsyncIterable<number> }) {
+      for await (const n of ctx.input) yield n * 2
+    },
+  }),
+)
+mesh.register('effect', async (name: string, delayMs: number) => {
+  note(`start ${name}`)
+  await wait(delayMs)
+  note(`end ${name}`)
+  return name
+})
+mesh.register('watch.cancel', async (name: string, ctx: { signal: AbortSignal }) => {
+  note(`start ${name}`)
+  ctx.signal.addEventListener('abort', () => note(`abort ${name}`))
+  await wait(60_000, undefined, { signal: ctx.signal })
+})
+mesh.register(fn('one.at.a.time', { maxConcurrent: 1, maxQueue: 1, run: async (ms: number) => wait(ms, ms) }))
+mesh.register('pid', () => process.pid)
+process.stdout.write('ready\n')
