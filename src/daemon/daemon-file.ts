@@ -9,6 +9,8 @@ export interface DaemonFile {
   url: string
   /** Its Unix socket, when there is one. */
   socket?: string
+  /** HOST:PORT of the gateway, when there is one: the same API on a port that programs are told. */
+  gateway?: string
   pid: number
   version: string
   peerId: string

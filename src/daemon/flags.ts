@@ -70,7 +70,7 @@ function createCommand(version: string): Command {
     .option('--bootstrap <multiaddr>', 'device to connect to at the start, repeatable', collect)
     .option('--no-mdns', 'do not look for devices on the local network')
     .option('--relay', 'pass traffic on for devices that cannot reach each other')
-    .option('--gateway <host:port>', 'serve clients elsewhere')
+    .option('--gateway <host:port>', 'a second port for programs that are told HOST:PORT; loopback only')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default: info)')
     .option('--json', 'print an error that stops the start as JSON')
     .version(version)

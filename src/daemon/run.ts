@@ -10,7 +10,7 @@ import { publishDaemonFile, removeRunFiles, writeToken } from './daemon-file.ts'
 import { describeError, exitCodeOf } from './exit.ts'
 import { type DaemonFlags, parseFlags } from './flags.ts'
 import { createLifecycle } from './lifecycle.ts'
-import { apiAddress, choosePeerAddresses } from './listen.ts'
+import { apiAddress, choosePeerAddresses, gatewayAddress } from './listen.ts'
 import type { CreateNode } from './node-types.ts'
 import { reloadConfig } from './reload.ts'
 import { lockHome } from './single-instance.ts'
@@ -51,6 +51,7 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   const load = (): LoadedConfig => loadConfig({ userFile: home.configFile, env, flags: flags.settings })
   const loaded = load()
   const logger = createLogger({ level: loaded.config.log.level })
+  const gateways = gatewayAddress(loaded.config.api.gateway)
 
   await using stack = new AsyncDisposableStack()
   ensurePrivateDir(home.stateDir)
@@ -89,18 +90,20 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
     await createApiServer(
       { node: node.api, token, logger },
       {
-        listen: [apiAddress(config.api.listen, isDefault(loaded, 'api.listen'))],
+        listen: [apiAddress(config.api.listen, isDefault(loaded, 'api.listen')), ...gateways],
         socketPath: home.socketFile,
         replaceSocket: true,
       },
     ),
   )
-  const url = api.urls[0] ?? ''
+  const [url = '', gatewayUrl] = api.urls
   const { peerId, name } = node
   const socket = api.socketPath === undefined ? {} : { socket: api.socketPath }
+  const gateway = gatewayUrl === undefined ? {} : { gateway: new URL(gatewayUrl).host }
   const addresses = node.addresses()
-  stack.use(publishDaemonFile(home, { url, ...socket, pid: process.pid, version, peerId, addresses }))
-  logger.info({ url, peerId, name, addresses, version }, 'serving')
+  const { pid } = process
+  stack.use(publishDaemonFile(home, { url, ...socket, ...gateway, pid, version, peerId, addresses }))
+  logger.info({ url, ...gateway, peerId, name, addresses, version }, 'serving')
   process.stdout.write(`${JSON.stringify({ ready: true, url, peerId })}\n`)
 
   await lifecycle.stopped()
