@@ -42,9 +42,27 @@ export function httpStatus(error: EasyNetError): number {
   return STATUS_OF_REASON[error.reason] ?? STATUS_OF_CODE[error.code]
 }
 
+/** Largest details of an error, as JSON. */
+const MAX_DETAILS_LENGTH = 64 * 1024
+
+/** `error` as data that can be sent in any case: details that are too much, or no JSON, are left out. */
+export function errorData(error: EasyNetError): ErrorData {
+  const { details, ...data } = error.toJSON()
+  return details !== undefined && isSendable(details) ? { ...data, details } : data
+}
+
+function isSendable(details: Record<string, unknown>): boolean {
+  try {
+    return JSON.stringify(details).length <= MAX_DETAILS_LENGTH
+  } catch {
+    // A BigInt or a cycle.
+    return false
+  }
+}
+
 /** The response body that tells a program about `error`. */
 export function errorBody(error: EasyNetError): ErrorBody {
-  return { error: error.toJSON() }
+  return { error: errorData(error) }
 }
 
 /**

@@ -21,6 +21,8 @@ const LOOPBACK_HOSTS: Record<string, string> = {
 }
 /** Ports tried after a taken one, before the system chooses. */
 const NEXT_PORTS = 20
+/** Connections that wait while the daemon is busy; with the default of 511 a burst has to try again later. */
+const BACKLOG = 2_048
 /** Longest path that every system accepts as a Unix socket (macOS has the smallest limit). */
 const MAX_SOCKET_PATH = 103
 
@@ -201,7 +203,7 @@ function listen(server: Server, where: { host: string; port: number } | { path: 
       )
     }
     server.once('error', onError)
-    server.listen(where, () => {
+    server.listen({ ...where, backlog: BACKLOG }, () => {
       server.off('error', onError)
       resolve()
     })

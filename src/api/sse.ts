@@ -7,6 +7,8 @@ const KEEP_ALIVE_MS = 15_000
 
 /** Writes server-sent events; https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface EventWriter {
+  /** True while the reader is behind: what may be left out should be. */
+  readonly isBehind: boolean
   /** Sends one event. Returns a promise when the reader needs time. */
   send(event: { type: string; data: unknown; id?: number }): Promise<void> | void
 }
@@ -44,10 +46,13 @@ export function eventStream(
         }
         const unlink = onAbort(init.signal, () => queueMicrotask(finish))
         const writer: EventWriter = {
+          get isBehind() {
+            return (controller.desiredSize ?? 0) <= 0
+          },
           send({ type, data, id }) {
             const idLine = id === undefined ? '' : `id: ${id}\n`
             write(`${idLine}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
-            if (!open || (controller.desiredSize ?? 0) > 0) return
+            if (!open || !writer.isBehind) return
             return new Promise((resolve) => void waiting.push(resolve))
           },
         }

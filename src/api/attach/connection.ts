@@ -2,7 +2,7 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { Reason } from '../../errors/reasons.ts'
 import { fromFramedJson, toFramedJson } from '../../model/json.ts'
 import type { Value } from '../../model/value.ts'
-import { publicError } from '../errors.ts'
+import { errorData, publicError } from '../errors.ts'
 import { type Json, NO_BLOBS } from './message.ts'
 import type { Transport } from './transport.ts'
 
@@ -123,7 +123,7 @@ function asObject(params: unknown): Json {
 }
 
 function rpcError(error: EasyNetError): Json {
-  return { code: RPC_CODES[error.reason] ?? SERVER_ERROR, message: error.message, data: error.toJSON() }
+  return { code: RPC_CODES[error.reason] ?? SERVER_ERROR, message: error.message, data: errorData(error) }
 }
 
 function errorOf(json: unknown): EasyNetError {

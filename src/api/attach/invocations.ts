@@ -5,6 +5,7 @@ import type { CallSink, FunctionRunner, Invocation, LogEntry } from '../../model
 import { toFramedJson } from '../../model/json.ts'
 import type { Value } from '../../model/value.ts'
 import { abortReason, onAbort } from '../../util/signals.ts'
+import { errorData } from '../errors.ts'
 import { decodeValue, encodeValue, type Params, type RpcAnswer, type RpcConnection } from './connection.ts'
 import { HIGH_WATER_BYTES } from './limits.ts'
 import type { Json } from './message.ts'
@@ -98,7 +99,7 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
       }
       if (running.has(id)) rpc.notify('inputEnd', { call: id })
     } catch (thrown) {
-      if (running.has(id)) rpc.notify('inputEnd', { call: id, error: EasyNetError.from(thrown).toJSON() })
+      if (running.has(id)) rpc.notify('inputEnd', { call: id, error: errorData(EasyNetError.from(thrown)) })
     }
   }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EasyNetError } from '../../errors/error.ts'
 import { functionOptionsSchema } from '../../model/function.ts'
 import type { Clock } from '../../util/clock.ts'
-import { invalidRequest, isUnexpected, publicError } from '../errors.ts'
+import { errorData, invalidRequest, isUnexpected, publicError } from '../errors.ts'
 import type { NodeApi, Registration } from '../node-api.ts'
 import type { ApiLogger } from '../ports.ts'
 import { functionQuerySchema } from '../routes/functions.ts'
@@ -204,7 +204,7 @@ export function createSession(components: SessionComponents, init: SessionInit):
 
   function violated(error: EasyNetError): void {
     logger.warn({ err: error }, 'A program broke the protocol')
-    rpc.notify('error', { ...error.toJSON() })
+    rpc.notify('error', { ...errorData(error) })
     over()
     transport.end()
     setTimeout(() => transport.destroy(), FAREWELL_MS).unref()

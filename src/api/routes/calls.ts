@@ -144,8 +144,8 @@ async function writeCall(
       request,
       {
         chunk: (value) => writer.send({ type: 'chunk', data: { value: toPlainJson(value) } }),
-        progress: (value) => void writer.send({ type: 'progress', data: { value: toPlainJson(value) } }),
-        log: (entry) => void writer.send({ type: 'log', data: entry }),
+        progress: (value) => sendIfRoom(writer, 'progress', { value: toPlainJson(value) }),
+        log: (entry) => sendIfRoom(writer, 'log', entry),
       },
       {
         signal,
@@ -159,6 +159,10 @@ async function writeCall(
   } catch (thrown) {
     await writer.send({ type: 'error', data: errorBody(publicError(thrown)) })
   }
+}
+
+function sendIfRoom(writer: EventWriter, type: string, data: object): void {
+  if (!writer.isBehind) void writer.send({ type, data })
 }
 
 function resultJson(result: CallResult) {

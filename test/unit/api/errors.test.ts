@@ -55,6 +55,17 @@ test('our errors pass as they are', () => {
   })
 })
 
+test('details that cannot be sent are left out', () => {
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  for (const details of [circle, { n: 1n }, { text: 'x'.repeat(100_000) }]) {
+    const body = errorBody(new EasyNetError('function_error', 'm', { details }))
+    expect(JSON.parse(JSON.stringify(body))).toEqual({
+      error: { code: 'unknown', reason: 'function_error', message: 'm', retryable: false },
+    })
+  }
+})
+
 test('a failed validation names each place', () => {
   const schema = z.strictObject({ functions: z.array(z.strictObject({ name: z.string() })) })
   const parsed = schema.safeParse({ functions: [{ name: 1 }, { name: 'a', timeout: 2 }], x: 1 })
