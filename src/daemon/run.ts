@@ -51,6 +51,8 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   const load = (): LoadedConfig => loadConfig({ userFile: home.configFile, env, flags: flags.settings })
   const loaded = load()
   const logger = createLogger({ level: loaded.config.log.level })
+  if (loaded.config.network.relay)
+    logger.warn({}, 'relaying is not part of this version: --relay does nothing')
   const gateways = gatewayAddress(loaded.config.api.gateway)
 
   await using stack = new AsyncDisposableStack()

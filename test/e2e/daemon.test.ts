@@ -288,3 +288,24 @@ test('--help and --version answer on stdout and touch nothing', async () => {
   expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   expect(existsSync(join(home, 'state'))).toBe(false)
 })
+
+test('the real node serves, keeps its identity, and frees its ports when it is told to stop', async () => {
+  const home = newHome()
+  const first = await start({ stub: false, home })
+  const status = (await (await first.fetch('/v1/status')).json()) as { peerId: string; addresses: string[] }
+  expect(status.peerId).toBe(first.peerId)
+  expect(readJson(home, 'run/daemon.json')['addresses']).toEqual(status.addresses)
+  expect(await first.stop()).toMatchObject({ code: 0 })
+  const port = status.addresses[0]?.split('/')[4] ?? ''
+  const args = [
+    '--api',
+    `127.0.0.1:${new URL(first.url).port}`,
+    '--listen',
+    `/ip4/127.0.0.1/tcp/${port}`,
+    '--no-mdns',
+  ]
+  const second = await start({ stub: false, home, onlyArgs: true, args })
+  expect(second.peerId).toBe(first.peerId)
+  await second.kill()
+  expect((await start({ stub: false, home, onlyArgs: true, args })).url).toBe(first.url)
+})
