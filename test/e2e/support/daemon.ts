@@ -60,7 +60,10 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const home = options.home ?? temporaryHome()
   const startedAt = performance.now()
   const { child, output, exited } = spawnDaemon({ ...options, home })
-  const line = await readyLine(child, output, exited, options.timeoutMs ?? 20_000)
+  const line = await readyLine(child, output, exited, options.timeoutMs ?? 20_000).catch((error: unknown) => {
+    if (options.home === undefined) removeHome(home)
+    throw error
+  })
   const startedInMs = performance.now() - startedAt
   const ready = JSON.parse(line) as { url: string; peerId: string }
   const token = readFileSync(join(home, 'run', 'token'), 'utf8').trim()
