@@ -58,6 +58,13 @@ async function streamer(name: string, count: number, bytes: number): Promise<Att
   return program
 }
 
+/** Waits for a count and sees that it stays there. */
+async function holdsAt(count: () => number, expected: number): Promise<void> {
+  await expect.poll(count, { interval: 5, timeout: 5_000 }).toBe(expected)
+  await delay(30)
+  expect(count()).toBe(expected)
+}
+
 function peakMemory(): { stop(): number } {
   const before = process.memoryUsage().rss
   let peak = before
@@ -85,8 +92,7 @@ describe('chunks of a function', () => {
     })
     await expect.poll(() => program.seen.length).toBe(1)
     for (let n = 0; n < 16; n += 1) program.send({ method: 'chunk', params: { call: 1, value: n } })
-    await delay(50)
-    expect(taken).toBe(1)
+    await holdsAt(() => taken, 1)
     expect(program.seen.filter(({ method }) => method === 'ack')).toEqual([])
     release()
     await expect
@@ -148,11 +154,9 @@ describe('chunks for a program', () => {
     }
     const program = await attach(api)
     const call = program.request('call', { fn: 'count', stream: true })
-    await delay(50)
-    expect(sent).toBe(16)
+    await holdsAt(() => sent, 16)
     program.send({ method: 'ack', params: { call: 1, of: 'chunk', n: 10 } })
-    await delay(50)
-    expect(sent).toBe(26)
+    await holdsAt(() => sent, 26)
     program.send({ method: 'ack', params: { call: 1, of: 'chunk', n: 26 } })
     expect(await call).toMatchObject({ result: 'end' })
   })
@@ -194,7 +198,7 @@ describe('chunks for a program', () => {
     }
     const program = await attach(api)
     program.request('call', { fn: 'count', stream: true }).catch(() => {})
-    await delay(20)
+    await expect.poll(() => program.seen.length).toBe(17)
     program.socket.destroy()
     await expect.poll(() => failure).toMatchObject({ reason: 'cancelled' })
   })
@@ -261,13 +265,12 @@ describe('inputs', () => {
       for (; made < 40; made += 1) yield made
     })()
     const running = run('f', {}, { input })
-    await delay(50)
     const inputs = (): Message[] => program.seen.filter(({ method }) => method === 'input').map(paramsOf)
+    await holdsAt(() => inputs().length, 16)
     expect(paramsOf(program.seen[0] ?? {})['input']).toBe(true)
-    expect(inputs()).toHaveLength(16)
     expect(made).toBeLessThan(18)
     program.send({ method: 'ack', params: { call: 1, of: 'input', n: 16 } })
-    await delay(50)
+    await holdsAt(() => inputs().length, 32)
     program.send({ method: 'ack', params: { call: 1, of: 'input', n: 32 } })
     await expect.poll(() => program.seen.at(-1)).toMatchObject({ method: 'inputEnd', params: { call: 1 } })
     expect(inputs().map(({ value }) => value)).toEqual(Array.from({ length: 40 }, (_, n) => n))

@@ -336,19 +336,18 @@ describe('the death of a program', () => {
     await expect.poll(() => signals.length).toBe(2)
     program.socket.end()
     await expect.poll(() => signals[0]?.aborted).toBe(true)
-    await delay(200)
+    await expect.poll(() => api.node.calls()[0]).toMatchObject({ state: 'done' })
     expect(signals[1]?.aborted).toBe(false)
-    expect(api.node.calls()[0]).toMatchObject({ state: 'done' })
   })
 
   test('is noticed by its silence', async () => {
-    await using strict = await serve({ heartbeatMs: 40, silenceMs: 150 })
+    await using strict = await serve({ heartbeatMs: 100, silenceMs: 600 })
     const program = await attach(strict)
     const talking = await attach(strict)
     const timer = setInterval(() => talking.send({ method: 'heartbeat', params: {} }), 30)
     await program.closed
     expect(of(program, 'heartbeat').length).toBeGreaterThan(1)
-    await delay(100)
+    await delay(200)
     expect(talking.socket.destroyed).toBe(false)
     clearInterval(timer)
   })

