@@ -105,7 +105,7 @@ class EasyNetError(Exception):
         self.details = details or {}
 
     def __str__(self) -> str:
-        return self.message if self.hint is None else f"{self.message} Try: {self.hint}"
+        return self.message if self.hint is None else f"{self.message} Hint: {self.hint}"
 
     def to_data(self) -> dict[str, Any]:
         """The error as it travels. Causes and stacks stay on this device."""
@@ -831,7 +831,7 @@ class Stream:
         elif kind == "failed":
             self._exchange = None
             if self.id is not None:
-                value.details.setdefault("id", self.id)
+                value.details.setdefault("callId", self.id)
             raise value
         return None
 

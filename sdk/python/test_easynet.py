@@ -793,7 +793,7 @@ class Calling(Case):
         program.send({"id": request["id"], "error": {"code": -32000, "message": "Nobody.", "data": data}})
         error = self.assertFails("no_provider", result)
         self.assertEqual((error.code, error.hint, error.retryable), ("not_found", "easynet fn ls", True))
-        self.assertEqual(error.details, {"n": 1, "id": "c-1"})
+        self.assertEqual(error.details, {"n": 1, "callId": "c-1"})
 
     def test_progress_and_logs_reach_the_waiting_thread(self):
         seen = []
@@ -950,7 +950,7 @@ class Calling(Case):
         self.daemon.close()
         error = self.assertFails("daemon_unreachable", result)
         self.assertFalse(error.retryable)  # It may have run.
-        self.assertEqual(error.details, {"id": "c-1"})
+        self.assertEqual(error.details, {"callId": "c-1"})
         self.assertTrue(self.assertFails("daemon_unreachable", client.status).retryable)
         self.daemon = self.start_daemon()
         self.daemon.answers["status"] = {"name": "again"}
