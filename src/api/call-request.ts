@@ -26,13 +26,13 @@ export function toCallRequest(
 }
 
 /** `value` as positional arguments. @throws `invalid_request` */
-export function asList(value: Value): Value[] {
+function asList(value: Value): Value[] {
   if (Array.isArray(value)) return value
   throw new EasyNetError('invalid_request', 'args has to be a list.')
 }
 
 /** `value` as arguments by name. @throws `invalid_request` when it stands for bytes */
-export function asNamed(value: Value): Record<string, Value> {
+function asNamed(value: Value): Record<string, Value> {
   const isNamed = typeof value === 'object' && value !== null && !Array.isArray(value)
   if (isNamed && !(value instanceof Uint8Array)) return value
   throw new EasyNetError('invalid_request', 'kwargs has to be an object.')

@@ -23,7 +23,7 @@ export const errorSchema = z
   })
   .openapi('Error')
 
-export const peerRefSchema = z.object({ peerId: z.string(), name: z.string() }).openapi('PeerRef')
+const peerRefSchema = z.object({ peerId: z.string(), name: z.string() }).openapi('PeerRef')
 
 export const statusSchema = z
   .object({

@@ -2,7 +2,7 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { FunctionRunner } from '../../model/call.ts'
 
 /** Ends the processes of a group by force. */
-export type Kill = (reason: string) => void
+type Kill = (reason: string) => void
 
 /** Which connection owns the process behind which other one; see "Managed processes" in the spec. */
 export interface Groups {
