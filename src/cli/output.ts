@@ -15,6 +15,8 @@ export interface Output {
   /** One JSON document, or one line of NDJSON. Bytes become `{"$bytes":…}`. */
   json(document: object): void
   table(header: readonly string[], rows: readonly (readonly string[])[]): void
+  /** Lines of label and value, aligned on a terminal; nothing is cut, since values are copied from here. */
+  fields(rows: readonly (readonly [label: string, value: string])[]): void
   /** For people, beside the result. */
   note(text: string): void
   style(format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string): string
@@ -36,7 +38,10 @@ export function createOutput(stdout: OutputStream, stderr: OutputStream, env: No
     line: (text) => void stdout.write(`${text}\n`),
     json: (document) => void stdout.write(`${JSON.stringify(toPlainJson(document))}\n`),
     table(header, rows) {
-      stdout.write(formatTable(header, rows, isTTY ? (stdout.columns ?? 80) : undefined))
+      stdout.write(formatTable(header, rows, isTTY ? stdout.columns || 80 : undefined))
+    },
+    fields([first = ['', ''], ...others]) {
+      stdout.write(formatTable(first, others, isTTY ? Infinity : undefined))
     },
     note: (text) => void stderr.write(`${text}\n`),
     style: (format, text) => (colours ? styleText(format, text, { validateStream: false }) : text),

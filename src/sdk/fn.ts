@@ -9,7 +9,7 @@ const brand = Symbol.for('easynet.function')
 export type AnySchema = StandardSchema | JsonSchema | undefined
 
 /** What `run` gets for a schema. */
-export type HandlerInput<S> = S extends StandardSchema<unknown, infer Out> ? Out : unknown
+type HandlerInput<S> = S extends StandardSchema<unknown, infer Out> ? Out : unknown
 /** What a caller passes for a schema. */
 export type CallerInput<S> = S extends StandardSchema<infer In> ? In : unknown
 /** What a caller gets from a function that returns `R`: a stream's chunks are not part of it. */

@@ -19,7 +19,7 @@ export interface StandardSchema<In = unknown, Out = In> {
   }
 }
 
-export type SchemaResult<Out> =
+type SchemaResult<Out> =
   { readonly value: Out; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
 
 export interface SchemaIssue {

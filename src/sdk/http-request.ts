@@ -6,7 +6,7 @@ import { type DaemonEndpoint, unreachable } from './find-daemon.ts'
 
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
-export interface SendOptions {
+interface SendOptions {
   signal?: AbortSignal
   headers?: Record<string, string>
   /** Sent as JSON. */

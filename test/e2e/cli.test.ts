@@ -279,6 +279,25 @@ test('serve starts a file again when it crashes and when it changes, and gives u
   rmSync(folder, { recursive: true })
 })
 
+test('the examples do what they say', async () => {
+  await using daemon = await startDaemon()
+  const examples = resolve(import.meta.dirname, '../../examples')
+  const serving = serveFile(daemon.home, join(examples, 'tools.ts'))
+  await eventually(() => serving.output.stdout.includes('Serving'))
+  const call = async (...args: string[]): Promise<string> =>
+    (await finish(start(['call', ...args, '--home', daemon.home]))).stdout
+  expect(await call('greet', 'Ada')).toBe('Hello Ada!\n')
+  expect(await call('text.upper', 'hello')).toBe('HELLO\n')
+  expect(await call('countdown', '3', '--stream')).toBe('3\n2\n1\nlift-off\n')
+  expect(await call('text.count', 'text=one two')).toBe('{"words":2,"letters":7}\n')
+  await serving.stop()
+
+  const env = { ...process.env, EASYNET_HOME: daemon.home }
+  const first = await finish(spawn(process.execPath, [join(examples, 'first-call.ts')], { env }))
+  expect(first).toMatchObject({ code: 0, stderr: '' })
+  expect(first.stdout).toMatch(/^three two one\nran on .+ \(local\) in .+ ms\nno_provider: .+\n$/)
+})
+
 test('a Python file runs as it is', async () => {
   await using daemon = await startDaemon()
   const folder = mkdtempSync(join(tmpdir(), 'easynet-cli-'))

@@ -35,13 +35,14 @@ export function printStatus(cli: Cli, status: StatusView): void {
   printFields(cli, fields)
 }
 
-/** Lines of `label  value`; further lines of a value stand under its first. */
+/** Lines of `label  value`, without empty ones; further lines of a value stand under its first. */
 export function printFields(cli: Cli, fields: readonly (readonly [label: string, value: string])[]): void {
-  const rows = fields.flatMap(([label, value]) =>
-    value.split('\n').map((line, index) => [index === 0 ? label : '', cli.out.safe(line)]),
-  )
-  const [first = ['', ''], ...others] = rows
-  cli.out.table(first, others)
+  const rows = fields
+    .filter(([, value]) => value !== '')
+    .flatMap(([label, value]) =>
+      value.split('\n').map((line, index) => [index === 0 ? label : '', cli.out.safe(line)] as const),
+    )
+  cli.out.fields(rows)
 }
 
 /** The last letters of a peer id: enough to tell the devices of a mesh apart. */

@@ -13,7 +13,7 @@ export interface Texts {
 }
 
 /** `EASYNET_LANG`, else the locale variables in the order of POSIX. */
-export function chooseLanguage(env: NodeJS.ProcessEnv): 'en' | 'zh' {
+function chooseLanguage(env: NodeJS.ProcessEnv): 'en' | 'zh' {
   const chosen = [env['EASYNET_LANG'], env['LC_ALL'], env['LC_MESSAGES'], env['LANG']].find(
     (text) => text !== undefined && text !== '',
   )
