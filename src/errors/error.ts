@@ -68,8 +68,7 @@ export class EasyNetError extends Error {
    */
   static from(value: unknown, reason: Reason = 'internal'): EasyNetError {
     if (value instanceof EasyNetError) return value as EasyNetError
-    const message = value instanceof Error ? value.message : String(value)
-    return new EasyNetError(reason, message, { cause: value })
+    return new EasyNetError(reason, messageOf(value), { cause: value })
   }
 
   /** Rebuilds an error that another process sent. Unknown reasons become `internal`; texts are cut. */
@@ -82,5 +81,15 @@ export class EasyNetError extends Error {
     if (typeof given.retryable === 'boolean') options.retryable = given.retryable
     if (typeof given.details === 'object' && given.details !== null) options.details = given.details
     return new EasyNetError(reason, message.slice(0, MAX_REMOTE_TEXT), options)
+  }
+}
+
+/** Programs throw anything, also what cannot become a text. */
+function messageOf(value: unknown): string {
+  if (value instanceof Error) return value.message
+  try {
+    return String(value)
+  } catch {
+    return 'Something that is no error was thrown.'
   }
 }

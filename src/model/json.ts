@@ -14,11 +14,13 @@ export function toFramedJson(value: unknown): { json: unknown; blobs: readonly U
 
 /** The inverse of {@link toFramedJson}. */
 export function fromFramedJson(json: unknown, blobs: readonly Uint8Array[]): Value {
+  let refs = 0
   const skeleton = decode(json, 0, (key, inner) => {
     if (key !== '$bin' || !Number.isSafeInteger(inner)) throw malformed(key)
+    refs += 1
     return new BlobRef(inner as number)
   })
-  return skeleton instanceof BlobRef || blobs.length > 0 ? attachBlobs(skeleton, blobs) : (skeleton as Value)
+  return refs > 0 ? attachBlobs(skeleton, blobs) : (skeleton as Value)
 }
 
 /** A value as JSON-ready data with bytes in base64, for HTTP bodies and `--json` output. */
@@ -44,7 +46,11 @@ function encode(node: unknown, encodeBlob: (index: number) => unknown): unknown 
   return isMarker(node) ? { $esc: plain } : plain
 }
 
-function decode(node: unknown, depth: number, decodeMarker: (key: string, inner: unknown) => unknown): unknown {
+function decode(
+  node: unknown,
+  depth: number,
+  decodeMarker: (key: string, inner: unknown) => unknown,
+): unknown {
   if (depth > MAX_VALUE_DEPTH + 1) {
     throw new EasyNetError('invalid_value', `The value is nested deeper than ${MAX_VALUE_DEPTH} levels.`)
   }
@@ -68,5 +74,8 @@ function isMarker(node: object): boolean {
 }
 
 function malformed(key: string): EasyNetError {
-  return new EasyNetError('invalid_value', `An object with the key "${key}" is not in the form of the protocol.`)
+  return new EasyNetError(
+    'invalid_value',
+    `An object with the key "${key}" is not in the form of the protocol.`,
+  )
 }

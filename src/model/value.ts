@@ -67,13 +67,19 @@ export function detachBlobs(value: unknown, minBytes: number): Detached {
   return { skeleton: walk(value, 0), blobs }
 }
 
-/** Puts the blobs back: the inverse of {@link detachBlobs}. Changes `skeleton` in place. */
+/**
+ * Puts the blobs back: the inverse of {@link detachBlobs}. Changes `skeleton` in place.
+ *
+ * @throws {@link EasyNetError} `invalid_value` when it names a blob that is not there, or one twice: a
+ * small message could otherwise become many copies of one large blob when it is sent on.
+ */
 export function attachBlobs(skeleton: unknown, blobs: readonly Uint8Array[]): Value {
-  if (blobs.length === 0) return skeleton as Value
+  const left: (Uint8Array | undefined)[] = [...blobs]
   const walk = (node: unknown): unknown => {
     if (node instanceof BlobRef) {
-      const blob = blobs[node.index]
+      const blob = left[node.index]
       if (blob === undefined) throw new EasyNetError('invalid_value', `There is no blob ${node.index}.`)
+      left[node.index] = undefined
       return blob
     }
     if (typeof node !== 'object' || node === null || node instanceof Uint8Array) return node

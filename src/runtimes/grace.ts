@@ -42,7 +42,7 @@ async function start(runner: FunctionRunner, invocation: Invocation, sink: CallS
     return await runner.run(invocation, sink)
   } catch (error) {
     if (error instanceof EasyNetError) throw error
-    const { name, message } = error instanceof Error ? error : new Error(String(error))
+    const { name, message } = error instanceof Error ? error : new Error(EasyNetError.from(error).message)
     throw new EasyNetError('function_error', message, { details: { name }, cause: error })
   }
 }

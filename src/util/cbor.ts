@@ -54,8 +54,10 @@ export function createCborCodec(tag?: CborTag): CborCodec {
     tags: {
       [tag.tag]: (content) => {
         const number = content()
-        if (typeof number !== 'number') throw new Error('the content of the tag is not an integer')
-        return tag.fromNumber(number)
+        if (!Number.isSafeInteger(number) || (number as number) < 0) {
+          throw new Error('the content of the tag is not an unsigned integer')
+        }
+        return tag.fromNumber(number as number)
       },
     },
   }

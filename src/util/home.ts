@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 
 /** Where one daemon keeps its files. Directories have mode 0700, files 0600. */
 export interface Home {
@@ -27,14 +27,19 @@ export function locateHome(root: string | undefined, env: NodeJS.ProcessEnv = pr
     const base = resolve(given)
     return { root: base, ...filesIn(base, join(base, 'state'), join(base, 'run')) }
   }
-  const config = env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config')
-  const state = join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'easynet')
-  const runtime = env['XDG_RUNTIME_DIR']
+  const config = absolute(env['XDG_CONFIG_HOME']) ?? join(homedir(), '.config')
+  const state = join(absolute(env['XDG_STATE_HOME']) ?? join(homedir(), '.local', 'state'), 'easynet')
+  const runtime = absolute(env['XDG_RUNTIME_DIR'])
   return filesIn(
     join(config, 'easynet'),
     state,
     runtime === undefined ? join(state, 'run') : join(runtime, 'easynet'),
   )
+}
+
+/** Empty and relative values count as unset, as the XDG specification asks. */
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && isAbsolute(path) ? path : undefined
 }
 
 function filesIn(configDir: string, stateDir: string, runDir: string): Home {
