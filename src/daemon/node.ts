@@ -41,6 +41,9 @@ import { createLocalApi } from './local-api.ts'
 import type { Node, NodeInit } from './node-types.ts'
 import { advertised, createOpenStream, createProviderDirectory, discoveryNetwork } from './wiring.ts'
 
+/** How often records whose time is over are removed. */
+const PRUNE_INTERVAL_MS = 5 * 60_000
+
 export async function createNode(init: NodeInit): Promise<Node> {
   const { config, databases, deviceKey, events, version } = init
   const clock = init.clock ?? systemClock
@@ -200,6 +203,12 @@ export async function createNode(init: NodeInit): Promise<Node> {
     },
     discovered: (peer) => discovery.discovered(peer),
   })
+  const pruning = setInterval(() => {
+    Promise.all([journal.prune(), callLog.prune()]).catch((error: unknown) => {
+      logger.warn({ err: error }, 'old records could not be removed')
+    })
+  }, PRUNE_INTERVAL_MS)
+  stack.defer(() => clearInterval(pruning))
   await network.start()
   discovery.start()
   advertiser.start()

@@ -38,7 +38,7 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
     addresses: { listen: [...init.listen] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES } })],
     peerDiscovery: init.mdns ? [mdns({ serviceTag: limits.MDNS_SERVICE, interval: 10_000 })] : [],
     peerStore: { maxAddressAge: limits.PEER_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
     connectionGater: {
@@ -64,7 +64,8 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
     services: {
       identify: identify(),
       identifyPush: identifyPush(),
-      ping: ping(),
+      // The DHT, the connection monitor's replies and our own pings share this.
+      ping: ping({ maxInboundStreams: limits.MAX_PING_STREAMS, maxOutboundStreams: limits.MAX_PING_STREAMS }),
       pubsub: gossipsub({
         // Daemons that share an address (one machine, one home) are no attack: with the default
         // weight nothing is delivered from the 11th on.

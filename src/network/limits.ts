@@ -12,6 +12,9 @@ export const DIAL_TIMEOUT_MS = 10_000
 /** A dead link is noticed within interval + timeout. */
 export const MONITOR_INTERVAL_MS = 2_000
 export const MONITOR_TIMEOUT_MS = 3_000
+/** Bytes that a paused stream can still receive; a reader's buffer has to hold them. */
+export const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+export const MAX_PING_STREAMS = 8
 /** Deadline to agree on a protocol for a new stream. */
 export const NEGOTIATE_TIMEOUT_MS = 10_000
 

@@ -53,7 +53,7 @@ describe('streams', () => {
 
 describe('memory stays bounded', () => {
   test('with an argument of 64 MiB', async () => {
-    const memory = watchMemory(mesh.caller.pid, mesh.provider.pid)
+    using memory = watchMemory(mesh.caller.pid, mesh.provider.pid)
     expect(await app.call('length', [new Uint8Array(64 * MIB)])).toBe(64 * MIB)
     const growth = memory.stop()
     console.log(`64 MiB argument: caller +${mib(growth[0])} MiB, provider +${mib(growth[1])} MiB`)
@@ -61,7 +61,7 @@ describe('memory stays bounded', () => {
   })
 
   test('with a streamed result of 1 GiB', async () => {
-    const memory = watchMemory(mesh.caller.pid, mesh.provider.pid)
+    using memory = watchMemory(mesh.caller.pid, mesh.provider.pid)
     let received = 0
     const startedAt = performance.now()
     for await (const chunk of app.stream('flood', [1024], { timeoutMs: 110_000 })) {
@@ -77,7 +77,7 @@ describe('memory stays bounded', () => {
   })
 
   test('when the reader of a stream is slow', async () => {
-    const memory = watchMemory(mesh.caller.pid, mesh.provider.pid)
+    using memory = watchMemory(mesh.caller.pid, mesh.provider.pid)
     let chunks = 0
     for await (const chunk of app.stream('flood', [256], { timeoutMs: 60_000 })) {
       chunks += (chunk as Uint8Array).length === MIB ? 1 : 0

@@ -34,6 +34,7 @@ const EMPTY = new Uint8Array(0)
 export function createFrameStream(stream: Stream, listener: FrameListener): FrameStream {
   const splitter = new FrameSplitter()
   let handling = false
+  let resuming = false
   let closed: { error?: Error } | undefined
   let reported = false
   let queue: Uint8Array[] = []
@@ -76,10 +77,18 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
     report()
   }
   const pause = (): void => {
-    if (stream.readStatus === 'readable') stream.pause()
+    if (!resuming && stream.readStatus === 'readable') stream.pause()
   }
+  /**
+   * libp2p delivers what is buffered inside `resume()` and opens the window after that, even when the
+   * delivery made us pause again: so that pause has to wait until `resume()` has returned.
+   */
   const resume = (): void => {
-    if (stream.readStatus === 'paused') stream.resume()
+    if (stream.readStatus !== 'paused') return
+    resuming = true
+    stream.resume()
+    resuming = false
+    if (handling) pause()
   }
   const close = (error?: Error): void => {
     closed ??= error === undefined ? {} : { error }

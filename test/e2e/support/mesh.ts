@@ -57,7 +57,7 @@ export function residentBytes(pid: number): number {
 }
 
 /** Samples the memory of processes until stopped; `stop()` returns each one's growth, in bytes. */
-export function watchMemory(...pids: number[]): { stop(): number[] } {
+export function watchMemory(...pids: number[]): Disposable & { stop(): number[] } {
   const idle = pids.map(residentBytes)
   const peak = [...idle]
   const timer = setInterval(() => {
@@ -65,6 +65,7 @@ export function watchMemory(...pids: number[]): { stop(): number[] } {
       peak[index] = Math.max(peak[index] as number, residentBytes(pid))
   }, 20)
   return {
+    [Symbol.dispose]: () => clearInterval(timer),
     stop() {
       clearInterval(timer)
       return peak.map((bytes, index) => bytes - (idle[index] as number))

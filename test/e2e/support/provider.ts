@@ -8,7 +8,7 @@ const [home, folder] = process.argv.slice(2) as [string, string]
 const mesh = await connect({ home })
 const note = (line: string): void => appendFileSync(join(folder, 'effects'), `${line}\n`)
 
-mesh.register(fn('upper', { idempotent: true, run: (text: string) => text.toUpperCase() }))
+mesh.register(fn('upper', { idempotent: true, maxConcurrent: 1_000, run: (text: string) => text.toUpperCase() }))
 mesh.register('length', (bytes: Uint8Array) => bytes.length)
 mesh.register('count', function* (to: number) {
   for (let n = 1; n <= to; n += 1) yield n
@@ -26,9 +26,9 @@ mesh.register(
 mesh.register(
   fn('sum', {
     clientStream: true,
-    async run(ctx: { input: AsyncIterable<number> }) {
+    async run(_none: unknown, ctx: { input: AsyncIterable<unknown> }) {
       let sum = 0
-      for await (const n of ctx.input) sum += n
+      for await (const n of ctx.input) sum += n as number
       return sum
     },
   }),
@@ -37,8 +37,8 @@ mesh.register(
   fn('double.each', {
     stream: true,
     clientStream: true,
-    async *run(ctx: { input: AsyncIterable<number> }) {
-      for await (const n of ctx.input) yield n * 2
+    async *run(_none: unknown, ctx: { input: AsyncIterable<unknown> }) {
+      for await (const n of ctx.input) yield (n as number) * 2
     },
   }),
 )
@@ -48,6 +48,15 @@ mesh.register('effect', async (name: string, delayMs: number) => {
   note(`end ${name}`)
   return name
 })
+mesh.register(
+  fn('slow.pid', {
+    idempotent: true,
+    async run() {
+      note('start slow.pid')
+      return wait(1_500, process.pid)
+    },
+  }),
+)
 mesh.register('watch.cancel', async (name: string, ctx: { signal: AbortSignal }) => {
   note(`start ${name}`)
   ctx.signal.addEventListener('abort', () => note(`abort ${name}`))
