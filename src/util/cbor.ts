@@ -70,7 +70,7 @@ export function decodeCbor(bytes: Uint8Array): unknown {
 }
 
 function decodeWith(bytes: Uint8Array, options: DecodeOptions): unknown {
-  checkBounds(bytes)
+  checkCborBounds(bytes)
   try {
     return decode(bytes, options)
   } catch (error) {
@@ -78,8 +78,12 @@ function decodeWith(bytes: Uint8Array, options: DecodeOptions): unknown {
   }
 }
 
-/** Walks the heads of all items without building anything. Short inputs cannot exceed the bounds. */
-function checkBounds(bytes: Uint8Array): void {
+/**
+ * Walks the heads of all items without building anything. Short inputs cannot exceed the bounds.
+ *
+ * @throws {@link EasyNetError} `protocol_violation`
+ */
+export function checkCborBounds(bytes: Uint8Array): void {
   if (bytes.length <= MAX_CBOR_DEPTH) return
   const open: number[] = []
   let items = 0

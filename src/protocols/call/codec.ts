@@ -2,13 +2,21 @@ import { EasyNetError, type ErrorData } from '../../errors/error.ts'
 import type { LogEntry } from '../../model/call.ts'
 import { FUNCTION_NAME } from '../../model/function.ts'
 import { attachBlobs, BlobRef, detachBlobs, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
-import { createCborCodec } from '../../util/cbor.ts'
-import { MAX_BLOBS, MAX_SHARED_RESULT_BYTES, MAX_TEXT_CHARS, MIN_BLOB_BYTES } from './constants.ts'
+import { checkCborBounds, createCborCodec, MAX_CBOR_ITEMS } from '../../util/cbor.ts'
+import {
+  MAX_BLOBS,
+  MAX_FRAME_BYTES,
+  MAX_SHARED_RESULT_BYTES,
+  MAX_TEXT_CHARS,
+  MIN_BLOB_BYTES,
+} from './constants.ts'
 
 // Payloads of frames: CBOR arrays with fixed places, since every byte and key counts in a small call.
 
 /** Content of tag 40011: the index of a blob that follows the value. */
 const BLOB_TAG = 40_011
+/** For what never names blobs. */
+const plainCbor = createCborCodec()
 const cbor = createCborCodec({
   tag: BLOB_TAG,
   matches: (value) => value instanceof BlobRef,
@@ -102,21 +110,32 @@ export function decodeEnd(payload: Uint8Array): EndInfo {
 export function encodeError(error: EasyNetError): Uint8Array {
   const { details, ...data } = error.toJSON()
   const short = { ...data, message: data.message.slice(0, MAX_TEXT_CHARS) }
-  if (details === undefined) return cbor.encode(short)
-  const encoded = cbor.encode(detachBlobs({ ...short, details }, Infinity).skeleton)
-  return encoded.length <= MAX_SHARED_RESULT_BYTES ? encoded : cbor.encode(short)
+  if (details !== undefined) {
+    try {
+      const encoded = plainCbor.encode(detachBlobs({ ...short, details }, Infinity).skeleton)
+      if (encoded.length <= MAX_SHARED_RESULT_BYTES) return encoded
+    } catch {
+      // Details that cannot travel must not hide the error.
+    }
+  }
+  return plainCbor.encode(short)
 }
 
 export function decodeError(payload: Uint8Array): EasyNetError {
-  return EasyNetError.fromData(cbor.decode(payload) as ErrorData)
+  return EasyNetError.fromData(plainCbor.decode(payload) as ErrorData)
 }
 
+/** @throws `too_large` */
 export function encodeProgress(value: Value): Uint8Array {
-  return cbor.encode(detachBlobs(value, Infinity).skeleton)
+  const encoded = plainCbor.encode(detachBlobs(value, Infinity).skeleton)
+  if (encoded.length <= MAX_SHARED_RESULT_BYTES) return encoded
+  throw new EasyNetError('too_large', `A progress report has ${encoded.length} bytes.`, {
+    details: { limitBytes: MAX_SHARED_RESULT_BYTES },
+  })
 }
 
 export function decodeProgress(payload: Uint8Array): Value {
-  return cbor.decode(payload) as Value
+  return plainCbor.decode(payload) as Value
 }
 
 const LOG_LEVELS: readonly LogEntry['level'][] = ['debug', 'info', 'warn', 'error']
@@ -179,7 +198,31 @@ function measured(payload: Uint8Array, blobs: readonly Uint8Array[]): EncodedVal
       hint: 'Send it in parts, as a stream.',
     })
   }
+  checkReadable(payload, blobs.length)
   return { payload, blobs, bytes }
+}
+
+/** What the other side would refuse is refused here, where the program learns why. */
+function checkReadable(payload: Uint8Array, blobs: number): void {
+  if (payload.length > MAX_FRAME_BYTES) {
+    throw new EasyNetError('too_large', `The value has ${payload.length} bytes beside its byte strings.`, {
+      details: { limitBytes: MAX_FRAME_BYTES },
+      hint: 'Send long texts and lists of numbers as bytes, or in parts, as a stream.',
+    })
+  }
+  if (blobs > MAX_BLOBS) {
+    throw new EasyNetError('too_large', `The value has ${blobs} long byte strings; ${MAX_BLOBS} are allowed.`)
+  }
+  // Every item takes a byte at least.
+  if (payload.length <= MAX_CBOR_ITEMS) return
+  try {
+    checkCborBounds(payload)
+  } catch (cause) {
+    throw new EasyNetError('too_large', `The value has more than ${MAX_CBOR_ITEMS} items.`, {
+      cause,
+      hint: 'Send long lists of numbers as bytes, or in parts, as a stream.',
+    })
+  }
 }
 
 function lengths(blobs: readonly Uint8Array[]): number[] {

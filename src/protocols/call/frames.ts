@@ -61,8 +61,23 @@ export class FrameSplitter {
 
   /** The next frame, or undefined until more bytes come. @throws `protocol_violation` */
   next(): Frame | undefined {
-    if (this.#blobLeft > 0) return this.#nextBlobPart()
-    if (this.#bytes < FRAME_HEADER_BYTES) return undefined
+    while (this.#blobLeft === 0) {
+      if (this.#bytes < FRAME_HEADER_BYTES) return undefined
+      const { type, call, payloadBytes } = this.#header()
+      if (type === FrameType.blob) {
+        this.#take(FRAME_HEADER_BYTES)
+        this.#blobLeft = payloadBytes
+        this.#blobCall = call
+        continue
+      }
+      if (this.#bytes < FRAME_HEADER_BYTES + payloadBytes) return undefined
+      this.#take(FRAME_HEADER_BYTES)
+      return { type, call, payload: this.#take(payloadBytes) }
+    }
+    return this.#nextBlobPart()
+  }
+
+  #header(): { type: number; call: number; payloadBytes: number } {
     const header = this.#peek(FRAME_HEADER_BYTES)
     const view = new DataView(header.buffer, header.byteOffset, FRAME_HEADER_BYTES)
     const payloadBytes = view.getUint32(0) - (FRAME_HEADER_BYTES - 4)
@@ -74,15 +89,7 @@ export class FrameSplitter {
         details: { type, payloadBytes },
       })
     }
-    if (type === FrameType.blob) {
-      this.#take(FRAME_HEADER_BYTES)
-      this.#blobLeft = payloadBytes
-      this.#blobCall = call
-      return this.next()
-    }
-    if (this.#bytes < FRAME_HEADER_BYTES + payloadBytes) return undefined
-    this.#take(FRAME_HEADER_BYTES)
-    return { type, call, payload: this.#take(payloadBytes) }
+    return { type, call, payloadBytes }
   }
 
   #nextBlobPart(): Frame | undefined {

@@ -2,6 +2,7 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { CallSink, PeerRef } from '../../model/call.ts'
 import { createDeadline } from '../../util/signals.ts'
 import {
+  attachCallBlobs,
   decodeCall,
   decodeCancel,
   encodeError,
@@ -74,7 +75,7 @@ export function serveSharedStream(
     } catch (error) {
       return answer(frame.call, error)
     }
-    run(frame.call, header).catch((error: unknown) => frames.abort(EasyNetError.from(error)))
+    run(frame.call, attachCallBlobs(header, [])).catch((error: unknown) => frames.abort(EasyNetError.from(error)))
   }
 
   return {

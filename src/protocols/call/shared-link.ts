@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
 import type { CallSink } from '../../model/call.ts'
-import type { Value } from '../../model/value.ts'
+import { attachBlobs, type Value } from '../../model/value.ts'
 import { abortReason, onAbort, raceSignal } from '../../util/signals.ts'
 import {
   decodeError,
@@ -55,7 +55,7 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
         return call.sink.log(decodeLog(frame.payload))
       case FrameType.result:
         pending.delete(frame.call)
-        return call.resolve({ kind: 'result', value: decodeValue(frame.payload).skeleton as Value })
+        return call.resolve({ kind: 'result', value: attachBlobs(decodeValue(frame.payload).skeleton, []) })
       case FrameType.stored:
         pending.delete(frame.call)
         return call.resolve({ kind: 'stored' })

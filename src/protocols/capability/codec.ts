@@ -49,7 +49,7 @@ export function verifyAdvert(verifier: Verifier, bytes: Uint8Array): SignedAdver
   const parsed = advertSchema.safeParse(decodeCbor(payload))
   if (!parsed.success) throw invalid('advert', 'has an unknown form')
   const advert = parsed.data
-  if (!verifySignature(verifier.publicKeyOf(advert.peerId), ADVERT_DOMAIN, payload, signature)) {
+  if (!isSignedBy(verifier, advert.peerId, ADVERT_DOMAIN, payload, signature)) {
     throw invalid('advert', 'is not signed by the device that it names')
   }
   checkTime('advert', verifier.now(), advert.expiresAt)
@@ -73,7 +73,7 @@ export function verifyAnnouncement(verifier: Verifier, bytes: Uint8Array): Annou
   const parsed = announcementSchema.safeParse(decodeCbor(payload))
   if (!parsed.success) throw invalid('announcement', 'has an unknown form')
   const [peerId, seq, expiresAt] = parsed.data
-  if (!verifySignature(verifier.publicKeyOf(peerId), ANNOUNCE_DOMAIN, payload, signature)) {
+  if (!isSignedBy(verifier, peerId, ANNOUNCE_DOMAIN, payload, signature)) {
     throw invalid('announcement', 'is not signed by the device that it names')
   }
   checkTime('announcement', verifier.now(), expiresAt)
@@ -105,6 +105,22 @@ export function decodeQuestion(bytes: Uint8Array): { known: KnownAdverts; only?:
 function seal(signer: Signer, domain: string, content: unknown): Uint8Array {
   const payload = encodeCbor(content)
   return encodeCbor([payload, signWithDomain(signer, domain, payload)])
+}
+
+function isSignedBy(
+  verifier: Verifier,
+  peerId: string,
+  domain: string,
+  payload: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  let publicKey: Uint8Array
+  try {
+    publicKey = verifier.publicKeyOf(peerId)
+  } catch {
+    return false
+  }
+  return verifySignature(publicKey, domain, payload, signature)
 }
 
 function unseal(bytes: Uint8Array, maxBytes: number): { payload: Uint8Array; signature: Uint8Array } {
