@@ -54,7 +54,9 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
     async call(peerId, call, sink, signal) {
       if (signal.aborted) throw abortReason(signal)
       const encoded = encodeCall(call)
-      if (call.streams || call.input || encoded.bytes > MAX_SHARED_ARGS_BYTES) {
+      // The shared stream has no place for blobs, of whatever size.
+      const isSmall = encoded.bytes <= MAX_SHARED_ARGS_BYTES && encoded.blobs.length === 0
+      if (call.streams || call.input || !isSmall) {
         return callOnOwnStream(await open(peerId, signal), call, encoded, sink, signal)
       }
       const answer = await linkTo(peerId).call(encoded, sink, signal)

@@ -44,7 +44,9 @@ export function serveSharedStream(
     }
   }
   const sendResult = (number: number, encoded: ReturnType<typeof encodeValue>): void => {
-    if (encoded.bytes > MAX_SHARED_RESULT_BYTES) frames.send(FrameType.stored, number, NO_PAYLOAD)
+    // The shared stream has no place for blobs, of whatever size.
+    const isSmall = encoded.bytes <= MAX_SHARED_RESULT_BYTES && encoded.blobs.length === 0
+    if (!isSmall) frames.send(FrameType.stored, number, NO_PAYLOAD)
     else frames.send(FrameType.result, number, encoded.payload)
   }
   const sinkOf = (number: number): CallSink => ({
