@@ -77,7 +77,9 @@ export function serveSharedStream(
     } catch (error) {
       return answer(frame.call, error)
     }
-    run(frame.call, attachCallBlobs(header, [])).catch((error: unknown) => frames.abort(EasyNetError.from(error)))
+    run(frame.call, attachCallBlobs(header, [])).catch((error: unknown) =>
+      frames.abort(EasyNetError.from(error)),
+    )
   }
 
   return {
