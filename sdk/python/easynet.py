@@ -37,6 +37,7 @@ import queue
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -1450,6 +1451,8 @@ class ComputeNode:
             self.start()
             daemon = self._link.connection().daemon
             self._say(f"serving {', '.join(self._functions) or 'nothing yet'} on {daemon.get('name')}")
+            if os.environ.get("EASYNET_GROUP"):
+                threading.Thread(target=self._watch_supervisor, name="easynet-supervisor", daemon=True).start()
             while True:
                 try:
                     self._wake.get(timeout=1.0)  # In steps, so that signals are noticed on every platform.
@@ -1460,6 +1463,17 @@ class ComputeNode:
             for number, handler in before.items():  # From here on a second signal ends the process at once.
                 signal.signal(number, handler)
             self.stop()
+
+    def _watch_supervisor(self) -> None:
+        """`easynet serve` holds our stdin open; when it ends, nobody supervises this process any more."""
+        try:
+            if not stat.S_ISFIFO(os.fstat(0).st_mode) and not stat.S_ISSOCK(os.fstat(0).st_mode):
+                return
+            while os.read(0, 4096):
+                pass
+        except OSError:
+            return
+        self._wake.put(None)
 
     def __enter__(self) -> ComputeNode:
         return self.start()

@@ -1,9 +1,9 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { CallResult, CallSink } from '../model/call.ts'
-import { MAX_VALUE_BYTES, type Value } from '../model/value.ts'
+import { approximateBytes, MAX_VALUE_BYTES, type Value } from '../model/value.ts'
 
 /** Gathers the chunks of a streaming function for a program that asked for one result. */
-export interface ChunkCollector extends CallSink {
+export interface ChunkCollector extends Pick<CallSink, 'chunk'> {
   /** The result with the chunks in it, when the function returned nothing else. */
   withChunks(result: CallResult): CallResult
 }
@@ -20,7 +20,7 @@ export function createCollector(
   let bytes = 0
   return {
     chunk(value) {
-      bytes += roughSize(value)
+      bytes += approximateBytes(value)
       if (bytes > maxBytes) {
         const error = new EasyNetError(
           'too_large',
@@ -34,18 +34,7 @@ export function createCollector(
       }
       chunks.push(value)
     },
-    progress() {},
-    log() {},
     withChunks: (result) =>
       chunks.length > 0 && result.result === null ? { ...result, result: chunks } : result,
   }
-}
-
-function roughSize(value: Value): number {
-  if (typeof value === 'string') return value.length + 8
-  if (typeof value !== 'object' || value === null) return 8
-  if (value instanceof Uint8Array) return value.length + 8
-  let sum = 8
-  for (const item of Array.isArray(value) ? value : Object.values(value)) sum += roughSize(item)
-  return sum
 }

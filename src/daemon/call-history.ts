@@ -26,6 +26,8 @@ export interface CallHistoryComponents {
 /** The calls of this device, with open questions put to the providers. */
 export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryComponents): CallHistory {
   const settle = (record: CallLogRecord, outcome: Outcome): CallRecord => {
+    // That it was done is certain; the provider only still has the result, or not.
+    if (record.state === 'done' && outcome.state !== 'done') return toCallRecord(record)
     if (outcome.state === 'running') return toCallRecord({ ...record, state: 'running' })
     const state = outcome.state === 'never' ? 'failed' : outcome.state
     const settled: CallLogRecord = { ...record, state, endedAt: record.endedAt ?? clock.now() }

@@ -90,6 +90,16 @@ export function attachBlobs(skeleton: unknown, blobs: readonly Uint8Array[]): Va
   return walk(skeleton) as Value
 }
 
+/** Close enough for a limit: bytes and texts count, small parts as 8. */
+export function approximateBytes(value: Value): number {
+  if (typeof value === 'string') return value.length * 2
+  if (typeof value !== 'object' || value === null) return 8
+  if (value instanceof Uint8Array) return value.length
+  let bytes = 16
+  for (const item of Array.isArray(value) ? value : Object.values(value)) bytes += approximateBytes(item)
+  return bytes
+}
+
 function tooDeep(): EasyNetError {
   return new EasyNetError('invalid_value', `The value is nested deeper than ${MAX_VALUE_DEPTH} levels.`)
 }

@@ -3,11 +3,11 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { FunctionRegistry, RegisteredFunction } from '../functions/registry.ts'
 import type { CallSink, Invocation, PeerRef } from '../model/call.ts'
-import type { Value } from '../model/value.ts'
+import { approximateBytes, type Value } from '../model/value.ts'
 import { createCborCodec } from '../util/cbor.ts'
 import type { Clock } from '../util/clock.ts'
 import { createDeadline, raceSignal, sleep } from '../util/signals.ts'
-import { approximateBytes, createOutcomes, type Ending } from './outcomes.ts'
+import { createOutcomes, type Ending } from './outcomes.ts'
 import type { ExecutionJournal, ExecutionObserver, JournalRecord } from './ports.ts'
 import { runWithGrace } from './grace.ts'
 import { createSlots, type Slots } from './slots.ts'
@@ -60,6 +60,8 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
   const outcomes = createOutcomes({ clock })
   const slotsOf = new WeakMap<RegisteredFunction, Slots>()
   let running = 0
+  /** Calls that wait for a place or the journal, or run, and have no answer yet. */
+  let open = 0
   let draining = false
 
   const findFunction = (name: string, caller: PeerRef): RegisteredFunction => {
@@ -137,6 +139,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       const fn = findFunction(invocation.fn, invocation.caller)
       const ending = execute(fn, invocation, sink)
       outcomes.begin(key, ending)
+      open += 1
       try {
         const ended = await ending
         outcomes.end(key, fn.descriptor.stream ? withoutChunks(ended) : ended)
@@ -144,6 +147,8 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       } catch (error) {
         outcomes.forget(key)
         throw error
+      } finally {
+        open -= 1
       }
     },
     async outcome(callerId, callId, waitMs, signal) {
@@ -164,7 +169,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
     },
     async drain(signal) {
       draining = true
-      while (running > 0) await sleep(DRAIN_POLL_MS, signal)
+      while (running > 0 || open > 0) await sleep(DRAIN_POLL_MS, signal)
     },
   }
 }

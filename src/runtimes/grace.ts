@@ -1,7 +1,7 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { CallSink, FunctionRunner, Invocation } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
-import { onAbort, raceSignal } from '../util/signals.ts'
+import { abortReason, onAbort, raceSignal } from '../util/signals.ts'
 
 export interface GraceInit {
   graceMs: number
@@ -39,6 +39,8 @@ export async function runWithGrace(
 
 async function start(runner: FunctionRunner, invocation: Invocation, sink: CallSink): Promise<Value> {
   try {
+    // The caller left while the call waited for its place.
+    if (invocation.signal.aborted) throw abortReason(invocation.signal)
     return await runner.run(invocation, sink)
   } catch (error) {
     if (error instanceof EasyNetError) throw error

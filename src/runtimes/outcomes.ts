@@ -1,5 +1,5 @@
 import type { EasyNetError } from '../errors/error.ts'
-import type { Value } from '../model/value.ts'
+import { approximateBytes, type Value } from '../model/value.ts'
 import type { Clock } from '../util/clock.ts'
 
 /** How a call ended. `void`: somebody asked for it before it came, and was told that it never will. */
@@ -64,14 +64,4 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
     },
     forget: (key) => void running.delete(key),
   }
-}
-
-/** Close enough for a limit: bytes and texts count, small parts as 8. */
-export function approximateBytes(value: Value): number {
-  if (typeof value === 'string') return value.length * 2
-  if (typeof value !== 'object' || value === null) return 8
-  if (value instanceof Uint8Array) return value.length
-  let bytes = 16
-  for (const item of Array.isArray(value) ? value : Object.values(value)) bytes += approximateBytes(item)
-  return bytes
 }

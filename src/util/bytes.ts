@@ -11,3 +11,8 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   }
   return joined
 }
+
+/** Bytes that are not zeroed, so that memory is taken page by page as they are written. */
+export function allocateBytes(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+}

@@ -97,7 +97,8 @@ export function createProgramCalls({ node, rpc, transport }: ProgramCallsCompone
     const collector = stream ? undefined : createCollector((error) => controller.abort(error))
     running.set(id, call)
     try {
-      const result = await node.call(request, collector ?? sinkOf(id, chunks), {
+      const sink = sinkOf(id, chunks)
+      const result = await node.call(request, collector === undefined ? sink : { ...sink, ...collector }, {
         signal: controller.signal,
         onAccepted: (callId) => rpc.notify('accepted', { call: id, id: callId }),
       })

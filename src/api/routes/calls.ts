@@ -106,7 +106,8 @@ async function collectCall(node: NodeApi, request: CallRequest, options: CallOpt
   const overflow = new AbortController()
   const collector = createCollector((error) => overflow.abort(error))
   const signal = AbortSignal.any([options.signal, overflow.signal])
-  return collector.withChunks(await node.call(request, collector, { ...options, signal }))
+  const sink = { ...collector, progress: () => undefined, log: () => undefined }
+  return collector.withChunks(await node.call(request, sink, { ...options, signal }))
 }
 
 /** Answers once the id is known, so that it can be a header; what comes before waits in the stream. */

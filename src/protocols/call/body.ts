@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { EasyNetError } from '../../errors/error.ts'
-import { encodeEnd, decodeEnd } from './codec.ts'
+import { allocateBytes } from '../../util/bytes.ts'
+import { decodeEnd, encodeEnd } from './codec.ts'
 
 /** Counts and hashes what goes one way on a stream of its own, for the END frame. */
 export class Tally {
@@ -74,8 +75,7 @@ export class BlobGatherer {
 
   #openNext(): void {
     while (this.#filled === (this.#blobs.at(-1)?.length ?? 0) && this.#blobs.length < this.#lengths.length) {
-      // Not from the shared pool and not zeroed: pages are taken as they are written.
-      this.#blobs.push(Buffer.allocUnsafeSlow(this.#lengths[this.#blobs.length] ?? 0))
+      this.#blobs.push(allocateBytes(this.#lengths[this.#blobs.length] ?? 0))
       this.#filled = 0
     }
   }

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { EasyNetError, type ErrorData } from '../../errors/error.ts'
-import { fromFramedJson, toFramedJson } from '../../model/json.ts'
 import { encodeFrame, type Frame, FrameReader } from './framing.ts'
 import type { OpenSocket } from './open-socket.ts'
 import { HEARTBEAT_MS, type Message, type MessageId, SILENCE_MS } from './protocol.ts'
+import { decodeMembers, encodeMembers } from './value-members.ts'
 
 const APPLICATION_ERROR = -32_000
 
@@ -109,7 +109,7 @@ export class AttachConnection {
   }
 
   #send(head: Message, key: 'params' | 'result', value: object): void {
-    const { json, blobs } = toFramedJson(value)
+    const { json, blobs } = encodeMembers(value)
     this.#write({ ...head, [key]: json }, blobs)
   }
 
@@ -152,7 +152,7 @@ export class AttachConnection {
   #dispatch({ message, blobs }: Frame): void {
     const { id, method } = message
     if (method === undefined) return this.#settle(message, blobs)
-    const params = fromFramedJson(message.params ?? {}, blobs) as Record<string, unknown>
+    const params = decodeMembers(message.params ?? {}, blobs)
     if (id !== undefined) return this.#handlers.request(id, method, params)
     if (method === 'heartbeat') return
     if (method === 'error') throw EasyNetError.fromData(params)
@@ -170,7 +170,7 @@ export class AttachConnection {
       return
     }
     try {
-      pending.resolve(fromFramedJson(message.result ?? null, blobs))
+      pending.resolve(decodeMembers((message.result ?? {}) as object, blobs))
     } catch (error) {
       pending.reject(EasyNetError.from(error))
     }

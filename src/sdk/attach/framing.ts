@@ -1,5 +1,5 @@
 import { EasyNetError } from '../../errors/error.ts'
-import { joinBytes } from '../../util/bytes.ts'
+import { allocateBytes, joinBytes } from '../../util/bytes.ts'
 import { MAX_BLOBS, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES, type Message } from './protocol.ts'
 
 // The raw framing of docs/spec/attach.md: a JSON line, then the bytes that its "bin" announces.
@@ -93,7 +93,7 @@ function parseHeader(line: Uint8Array): Frame {
   const { bin } = message as Message
   return {
     message,
-    blobs: bin === undefined ? [] : checkLengths(bin).map((length) => Buffer.allocUnsafeSlow(length)),
+    blobs: bin === undefined ? [] : checkLengths(bin).map(allocateBytes),
   }
 }
 
