@@ -61,13 +61,13 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     let peer = peers.get(peerId)
     if (peer === undefined) {
       peer = { peerId, name: peerId.slice(-8), connected: false, rttMs: null, lastSeenAt: null }
-      peers.set(peerId, peer)
       evict()
+      peers.set(peerId, peer)
     }
     return peer
   }
   const evict = (): void => {
-    if (peers.size <= MAX_PEERS) return
+    if (peers.size < MAX_PEERS) return
     const idle = [...peers.values()].filter((peer) => !peer.connected)
     const oldest = idle.sort((a, b) => (a.lastSeenAt ?? 0) - (b.lastSeenAt ?? 0)).slice(0, MAX_PEERS / 10)
     for (const { peerId } of oldest) {
@@ -86,9 +86,9 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
       const named = [...peers.values()].filter(
         (peer) => peer.name === idOrName || (idOrName.length >= 6 && peer.peerId.endsWith(idOrName)),
       )
-      return named.length === 1
-        ? named[0]
-        : (named.find((peer) => peer.connected && peer.name === idOrName) ?? undefined)
+      if (named.length === 1) return named[0]
+      const connected = named.filter((peer) => peer.connected && peer.name === idOrName)
+      return connected.length === 1 ? connected[0] : undefined
     },
     refOf(peerId) {
       return { peerId, name: peers.get(peerId)?.name ?? peerId.slice(-8) }

@@ -25,9 +25,9 @@ test('any text is an address or invalid_request, and the message stays short', (
     fc.property(fc.string({ maxLength: 5_000, size: 'max' }), (text) => {
       try {
         const { name, peer, range } = parseFunctionAddress(text)
-        expect(`${peer === undefined ? '' : `${peer}/`}${name}${range === undefined ? '' : `@${range}`}`).toBe(
-          text,
-        )
+        expect(
+          `${peer === undefined ? '' : `${peer}/`}${name}${range === undefined ? '' : `@${range}`}`,
+        ).toBe(text)
       } catch (error) {
         expect(error).toBeInstanceOf(EasyNetError)
         expect((error as EasyNetError).message.length).toBeLessThan(300)

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { attachBlobs, BlobRef, detachBlobs, MAX_VALUE_DEPTH, type Value } from '../../../src/model/value.ts'
+import {
+  approximateBytes,
+  attachBlobs,
+  BlobRef,
+  detachBlobs,
+  MAX_VALUE_DEPTH,
+  type Value,
+} from '../../../src/model/value.ts'
 import { values } from '../support/values.ts'
 
 test('what was taken out is put back', () => {
@@ -69,4 +76,11 @@ test.each<[string, Value[], number]>([
 ])('a value that names %s is refused', (_, skeleton, count) => {
   const blobs = Array.from({ length: count }, () => new Uint8Array(4))
   expect(() => attachBlobs(skeleton, blobs)).toThrow(expect.objectContaining({ reason: 'invalid_value' }))
+})
+
+test('the size of a value counts bytes and texts', () => {
+  expect(approximateBytes(new Uint8Array(1_000))).toBe(1_000)
+  expect(approximateBytes('é'.repeat(10))).toBe(20)
+  expect(approximateBytes([1, null, true])).toBe(16 + 3 * 8)
+  expect(approximateBytes({ a: [new Uint8Array(5)] })).toBe(16 + 16 + 5)
 })

@@ -23,6 +23,7 @@ const refs = createCborCodec({
   fromNumber: (index) => new Ref(index),
 })
 
+const decodeRefs = (bytes: Uint8Array): unknown => refs.decode(bytes)
 const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex')
 const repeat = (byte: number, times: number): Uint8Array => Buffer.alloc(times, byte)
 const violation = (bytes: Uint8Array, decode: (bytes: Uint8Array) => unknown = decodeCbor): void => {
@@ -63,9 +64,9 @@ test('a key called __proto__ is a key like others', () => {
 
 test('the tag of a codec carries an index; other tags and contents are refused', () => {
   expect(refs.decode(refs.encode([new Ref(7), 'x']))).toEqual([new Ref(7), 'x'])
-  violation(hex('d9 9c4b 61 78'), refs.decode)
-  violation(hex('d9 9c4b 20'), refs.decode)
-  violation(hex('d9 9c4c 01'), refs.decode)
+  violation(hex('d9 9c4b 61 78'), decodeRefs)
+  violation(hex('d9 9c4b 20'), decodeRefs)
+  violation(hex('d9 9c4c 01'), decodeRefs)
   violation(refs.encode(new Ref(7)))
 })
 
@@ -130,7 +131,7 @@ test('arbitrary bytes decode or fail with protocol_violation, never otherwise', 
     })
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), broken), (bytes) => {
-      for (const decode of [decodeCbor, refs.decode]) {
+      for (const decode of [decodeCbor, decodeRefs]) {
         try {
           decode(bytes)
         } catch (error) {

@@ -7,12 +7,7 @@ import {
   MAX_BLOB_FRAME_BYTES,
   MAX_FRAME_BYTES,
 } from '../../../../src/protocols/call/constants.ts'
-import {
-  type Frame,
-  frameHeader,
-  FrameSplitter,
-  FrameType,
-} from '../../../../src/protocols/call/frames.ts'
+import { type Frame, frameHeader, FrameSplitter, FrameType } from '../../../../src/protocols/call/frames.ts'
 
 const frame: fc.Arbitrary<Frame> = fc.record({
   type: fc.constantFrom(...Object.values(FrameType)),
@@ -58,9 +53,13 @@ function joinBlobs(frames: readonly Frame[]): { type: number; call: number; payl
 
 test('gives the same frames however the bytes are split', () => {
   fc.assert(
-    fc.property(fc.array(frame, { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 20 }), (frames, places) => {
-      expect(joinBlobs(feed(cut(encode(frames), places)))).toEqual(joinBlobs(frames))
-    }),
+    fc.property(
+      fc.array(frame, { maxLength: 12 }),
+      fc.array(fc.nat(), { maxLength: 20 }),
+      (frames, places) => {
+        expect(joinBlobs(feed(cut(encode(frames), places)))).toEqual(joinBlobs(frames))
+      },
+    ),
   )
 })
 
@@ -79,9 +78,7 @@ test('arbitrary bytes give frames or protocol_violation, never anything else', (
 })
 
 test('the header is length, type and call number, big-endian', () => {
-  expect(Buffer.from(frameHeader(FrameType.result, 0x01020304, 3)).toString('hex')).toBe(
-    '00000008' + '05' + '01020304',
-  )
+  expect(Buffer.from(frameHeader(FrameType.result, 0x01020304, 3)).toString('hex')).toBe('000000080501020304')
 })
 
 test.each([
@@ -124,7 +121,9 @@ test('parts of a BLOB are handed on as they come and not copied', () => {
 test('a flood of empty BLOB frames is passed over', () => {
   const empty = frameHeader(FrameType.blob, 0, 0)
   const flood = Buffer.concat(Array.from({ length: 200_000 }, () => empty))
-  expect(feed([flood, encode([{ type: FrameType.ack, call: 0, payload: new Uint8Array(0) }])])).toHaveLength(1)
+  expect(feed([flood, encode([{ type: FrameType.ack, call: 0, payload: new Uint8Array(0) }])])).toHaveLength(
+    1,
+  )
 })
 
 test('lists of chunks, as libp2p hands them on, are read too', () => {

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { EasyNetError } from '../../../src/errors/error.ts'
+import { createOutcomes, type OutcomesInit } from '../../../src/runtimes/outcomes.ts'
+
+function setUp(init: Omit<OutcomesInit, 'clock'> = {}) {
+  const time = { ms: 0 }
+  const clock = { now: () => time.ms, monotonic: () => time.ms }
+  return { time, outcomes: createOutcomes({ clock, ...init }) }
+}
+const done = (result: string | Uint8Array) => ({ state: 'done', result }) as const
+
+test('a running call is found by its promise, an ended one by its outcome', async () => {
+  const { outcomes } = setUp()
+  const ending = Promise.resolve(done('x'))
+  outcomes.begin('a', ending)
+  expect(outcomes.find('a')).toBe(ending)
+  outcomes.end('a', done('x'))
+  expect(outcomes.find('a')).toEqual(done('x'))
+  expect(outcomes.find('b')).toBeUndefined()
+})
+
+test('a refused call is not remembered', () => {
+  const { outcomes } = setUp()
+  outcomes.begin('a', Promise.resolve(done('x')))
+  outcomes.forget('a')
+  expect(outcomes.find('a')).toBeUndefined()
+})
+
+test('outcomes are forgotten after their time, oldest first', () => {
+  const { outcomes, time } = setUp({ keepMs: 100 })
+  outcomes.end('a', done('x'))
+  time.ms = 60
+  outcomes.end('b', done('x'))
+  time.ms = 101
+  outcomes.end('c', done('x'))
+  expect(['a', 'b', 'c'].filter((key) => outcomes.find(key) !== undefined)).toEqual(['b', 'c'])
+})
+
+test('there are never more than the limit', () => {
+  const { outcomes } = setUp({ maxEntries: 2 })
+  for (const key of ['a', 'b', 'c'])
+    outcomes.end(key, { state: 'failed', error: new EasyNetError('internal', '') })
+  expect(['a', 'b', 'c'].filter((key) => outcomes.find(key) !== undefined)).toEqual(['b', 'c'])
+})
+
+test('results together take no more bytes than the limit', () => {
+  const { outcomes } = setUp({ maxBytes: 100 })
+  outcomes.end('a', done(new Uint8Array(60)))
+  outcomes.end('b', done(new Uint8Array(60)))
+  expect(outcomes.find('a')).toBeUndefined()
+  expect(outcomes.find('b')).toBeDefined()
+  outcomes.end('c', done(new Uint8Array(40)))
+  expect(outcomes.find('b')).toBeDefined()
+})

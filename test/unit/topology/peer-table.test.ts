@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest'
+import type { SignedAdvert } from '../../../src/model/advert.ts'
+import { advertisedFunctionSchema } from '../../../src/model/function.ts'
+import { createPeerTable } from '../../../src/topology/peer-table.ts'
+
+const NOW = 1_000_000
+
+function advertOf(peerId: string, change: Partial<SignedAdvert['advert']> = {}): SignedAdvert {
+  const advert = {
+    peerId,
+    name: `name of ${peerId}`,
+    software: 'easynet/0.1.0',
+    seq: 1,
+    issuedAt: NOW,
+    expiresAt: NOW + 1_000,
+    addresses: [],
+    functions: [],
+    ...change,
+  }
+  return { advert, bytes: Buffer.from(JSON.stringify(advert)) }
+}
+
+function setUp(stored: readonly SignedAdvert[] = []) {
+  const time = { now: NOW }
+  const saved = new Map(stored.map((signed) => [signed.advert.peerId, signed.bytes]))
+  const open = () =>
+    createPeerTable({
+      clock: { now: () => time.now, monotonic: () => time.now },
+      store: {
+        load: () => [...saved.values()],
+        save: (peerId, { bytes }) => void saved.set(peerId, bytes),
+        remove: (peerId) => void saved.delete(peerId),
+      },
+      verify(bytes) {
+        const advert = JSON.parse(Buffer.from(bytes).toString()) as SignedAdvert['advert']
+        if (advert.expiresAt <= time.now) throw new Error('expired')
+        return { advert, bytes }
+      },
+    })
+  return { table: open(), time, saved, open }
+}
+const offers = (...names: string[]) => ({
+  functions: names.map((name) => advertisedFunctionSchema.parse({ name })),
+})
+
+test('only a newer advert replaces the one that is known', () => {
+  const { table } = setUp()
+  expect(table.setAdvert(advertOf('a', { seq: 2, name: 'new' }))).toBe(true)
+  expect(table.setAdvert(advertOf('a', { seq: 2, name: 'same' }))).toBe(false)
+  expect(table.setAdvert(advertOf('a', { seq: 1, name: 'old' }))).toBe(false)
+  expect(table.get('a')?.name).toBe('new')
+})
+
+test('adverts outlive the process; what expired meanwhile is not known any more', () => {
+  const { table, time, open } = setUp()
+  table.setAdvert(advertOf('short', offers('f')))
+  table.setAdvert(advertOf('long', { ...offers('f'), expiresAt: NOW + 9_000 }))
+  time.now += 5_000
+  expect(
+    open()
+      .list()
+      .map(({ peerId }) => peerId),
+  ).toEqual(['long'])
+})
+
+test('providers are those with a valid advert that names the function', () => {
+  const { table, time } = setUp()
+  table.setAdvert(advertOf('a', offers('f', 'g')))
+  table.setAdvert(advertOf('b', { ...offers('f'), expiresAt: NOW + 5_000 }))
+  table.setConnected('c', true)
+  const providers = (name: string): string[] => table.providersOf(name).map(({ peer }) => peer.peerId)
+  expect([providers('f'), providers('g'), providers('h')]).toEqual([['a', 'b'], ['a'], []])
+  time.now += 1_000
+  expect(providers('f')).toEqual(['b'])
+  expect([...table.knownSeqs().keys()]).toEqual(['b'])
+})
+
+test('expired adverts are dropped, here and in the store', () => {
+  const { table, time, saved } = setUp()
+  table.setAdvert(advertOf('a', offers('f')))
+  time.now += 1_001
+  table.prune()
+  expect(saved.size).toBe(0)
+  expect(table.get('a')?.advert).toBeUndefined()
+})
+
+test('a device is found by id, by the end of its id, and by its name', () => {
+  const { table } = setUp()
+  table.setAdvert(advertOf('12D3KooWabcdef', { name: 'laptop' }))
+  for (const text of ['12D3KooWabcdef', 'abcdef', 'laptop'])
+    expect(table.find(text)?.peerId).toBe('12D3KooWabcdef')
+  expect(table.find('bcdef')).toBeUndefined()
+  expect(table.find('nobody')).toBeUndefined()
+})
+
+test('of two devices with one name the connected one is meant; of two connected ones none', () => {
+  const { table } = setUp()
+  table.setAdvert(advertOf('a', { name: 'laptop' }))
+  table.setAdvert(advertOf('b', { name: 'laptop' }))
+  expect(table.find('laptop')).toBeUndefined()
+  table.setConnected('b', true)
+  expect(table.find('laptop')?.peerId).toBe('b')
+  table.setConnected('a', true)
+  expect(table.find('laptop')).toBeUndefined()
+})
+
+test('round-trip times are smoothed; those of strangers are ignored', () => {
+  const { table } = setUp()
+  table.setConnected('a', true)
+  table.addRtt('a', 10)
+  table.addRtt('a', 20)
+  expect(table.get('a')?.rttMs).toBe(13)
+  table.addRtt('stranger', 10)
+  expect(table.get('stranger')).toBeUndefined()
+})
+
+test('a device that has told nothing yet is called by the end of its id', () => {
+  const { table } = setUp()
+  expect(table.refOf('12D3KooWabcdefgh')).toEqual({ peerId: '12D3KooWabcdefgh', name: 'abcdefgh' })
+  table.introduce('12D3KooWabcdefgh', { name: 'laptop', software: 'easynet/1' })
+  expect(table.refOf('12D3KooWabcdefgh').name).toBe('laptop')
+})
+
+test('when the table is full, the longest unseen devices go, never a connected or a new one', () => {
+  const { table, time, saved } = setUp()
+  table.setConnected('friend', true)
+  for (let i = 0; i < 2_500; i++) {
+    time.now = NOW + i
+    table.setAdvert(advertOf(`peer-${i}`, { expiresAt: NOW + 100_000 }))
+  }
+  expect(table.list().length).toBeLessThanOrEqual(2_000)
+  expect(table.get('friend')).toBeDefined()
+  expect(table.get('peer-2499')?.advert).toBeDefined()
+  expect(table.get('peer-0')).toBeUndefined()
+  expect(saved.size).toBeLessThanOrEqual(2_000)
+})
