@@ -28,7 +28,7 @@ export interface Node extends AsyncDisposable {
   readonly peerId: string
   readonly name: string
   /** Multiaddrs that others can dial, with the peer id. */
-  addresses(): string[]
+  addresses: () => string[]
   /**
    * Withdraws the adverts, refuses new calls with `draining`, and resolves when the running ones have
    * ended or `signal` aborts. `daemon:draining` was emitted before.

@@ -204,9 +204,12 @@ export async function createNode(init: NodeInit): Promise<Node> {
     discovered: (peer) => discovery.discovered(peer),
   })
   const pruning = setInterval(() => {
-    Promise.all([journal.prune(), callLog.prune()]).catch((error: unknown) => {
+    try {
+      journal.prune()
+      callLog.prune()
+    } catch (error) {
       logger.warn({ err: error }, 'old records could not be removed')
-    })
+    }
   }, PRUNE_INTERVAL_MS)
   stack.defer(() => clearInterval(pruning))
   await network.start()

@@ -47,7 +47,7 @@ export class EasyNetError extends Error {
   }
 
   /** Works across two installed copies of this package, where plain `instanceof` does not. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): value is EasyNetError {
     return typeof value === 'object' && value !== null && brand in value
   }
 
@@ -67,7 +67,7 @@ export class EasyNetError extends Error {
    * Any thrown value as an `EasyNetError`; unknown ones become `internal` with the original as cause.
    */
   static from(value: unknown, reason: Reason = 'internal'): EasyNetError {
-    if (value instanceof EasyNetError) return value as EasyNetError
+    if (value instanceof EasyNetError) return value
     return new EasyNetError(reason, messageOf(value), { cause: value })
   }
 

@@ -29,7 +29,7 @@ export interface FunctionRegistration extends Disposable {
 
 export interface RegistryInit {
   /** Called after functions came or went. */
-  onChange(change: { added: FunctionDescriptor[]; removed: string[] }): void
+  onChange: (change: { added: FunctionDescriptor[]; removed: string[] }) => void
 }
 
 export function createFunctionRegistry({ onChange }: RegistryInit): FunctionRegistry {

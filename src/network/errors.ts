@@ -6,7 +6,7 @@ import { abortReason } from '../util/signals.ts'
  * causes stay in `cause`, for logs.
  */
 export function networkError(error: unknown, peerId: string, signal?: AbortSignal): EasyNetError {
-  if (error instanceof EasyNetError) return error as EasyNetError
+  if (error instanceof EasyNetError) return error
   if (signal?.aborted) return abortReason(signal)
   const name = error instanceof Error ? error.name : ''
   return new EasyNetError(

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
+import { concat } from 'uint8arrays/concat'
 import { EasyNetError } from '../errors/error.ts'
-import { joinBytes } from '../util/bytes.ts'
 import { abortReason, onAbort } from '../util/signals.ts'
 
 // Length-prefixed messages (u32, big-endian) for protocols that ask and answer. The length is checked
@@ -10,7 +10,7 @@ import { abortReason, onAbort } from '../util/signals.ts'
 export function sendMessage(stream: Stream, bytes: Uint8Array): void {
   const length = Buffer.allocUnsafe(4)
   length.writeUInt32BE(bytes.length)
-  stream.send(joinBytes([length, bytes]))
+  stream.send(concat([length, bytes]))
 }
 
 /** The messages of the other side until it closes. @throws `protocol_violation`, or the signal's reason */

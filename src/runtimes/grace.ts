@@ -6,7 +6,7 @@ import { abortReason, onAbort, raceSignal } from '../util/signals.ts'
 export interface GraceInit {
   graceMs: number
   /** Called once when the function has really ended: only then is its place free again. */
-  onEnd(): void
+  onEnd: () => void
 }
 
 /**

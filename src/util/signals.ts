@@ -49,9 +49,10 @@ export function abortReason(signal: AbortSignal | undefined): EasyNetError {
 }
 
 function deadlineError(timeoutMs?: number): EasyNetError {
-  const within = timeoutMs === undefined ? 'in time' : `within ${Math.round(timeoutMs)} ms`
-  return new EasyNetError('deadline_exceeded', `No answer came ${within}.`, {
-    ...(timeoutMs === undefined ? {} : { details: { timeoutMs: Math.round(timeoutMs) } }),
+  if (timeoutMs === undefined) return new EasyNetError('deadline_exceeded', 'No answer came in time.')
+  const rounded = Math.round(timeoutMs)
+  return new EasyNetError('deadline_exceeded', `No answer came within ${rounded} ms.`, {
+    details: { timeoutMs: rounded },
   })
 }
 

@@ -32,7 +32,7 @@ test('between two daemons no argument, result or function name is in clear', asy
   const address = `/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${provider.peerId}`
   await using caller = await startDaemon({ args: ['--name', 'caller', '--bootstrap', address] })
   await using app = await connect({ home: provider.home })
-  app.register('very.secret.function.name', (text: string) => `${text} and the secret-result-5f2a`)
+  await app.register('very.secret.function.name', (text: string) => `${text} and the secret-result-5f2a`)
   await using client = await connect({ home: caller.home })
   await untilKnown(caller, 'very.secret.function.name')
   const result = await client.call('very.secret.function.name', ['the secret-argument-81bc'])

@@ -100,12 +100,12 @@ except Exception as error:
 })
 
 test('a file whose supervisor is killed ends as well', async () => {
-  const pid = (await eventually(async () => app.call('py_pid'), 15_000)) as number
+  const pid = await eventually<unknown>(async () => app.call('py_pid'), 15_000)
   serve.kill('SIGKILL')
   await once(serve, 'exit')
   await eventually(() => {
     try {
-      process.kill(pid, 0)
+      process.kill(Number(pid), 0)
       return false
     } catch {
       return true

@@ -148,10 +148,10 @@ test('progress and log lines reach the caller', async () => {
   const seen: unknown[] = []
   const sink = {
     chunk: () => undefined,
-    progress: (p: unknown) => seen.push(p),
-    log: (l: unknown) => seen.push(l),
+    progress: (p: unknown) => void seen.push(p),
+    log: (l: unknown) => void seen.push(l),
   }
   const signal = AbortSignal.timeout(5_000)
-  await caller.api.call({ fn: 'work', args: [], kwargs: {} }, sink as never, { signal })
+  await caller.api.call({ fn: 'work', args: [], kwargs: {} }, sink, { signal })
   expect(seen).toEqual([{ percent: 50 }, { level: 'info', message: 'half way' }])
 })

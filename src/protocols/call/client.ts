@@ -3,17 +3,11 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { CallSink } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import { abortReason } from '../../util/signals.ts'
-import { encodeCall, type CallHeader } from './codec.ts'
+import { encodeCall } from './codec.ts'
 import { CALL_PROTOCOL, MAX_SHARED_ARGS_BYTES, OPEN_TIMEOUT_MS } from './constants.ts'
 import { askOnOwnStream, callOnOwnStream } from './own-stream.ts'
-import type { OpenStream, Outcome } from './ports.ts'
+import type { OpenStream, Outcome, OutgoingCall } from './ports.ts'
 import { createSharedLink, type SharedLink } from './shared-link.ts'
-
-export interface OutgoingCall extends CallHeader {
-  /** True when the function is known to send chunks. */
-  streams: boolean
-  inputs?: AsyncIterable<Value>
-}
 
 export interface CallClient extends AsyncDisposable {
   /**

@@ -1,4 +1,4 @@
-import { EasyNetError, type ErrorData } from '../../errors/error.ts'
+import { EasyNetError } from '../../errors/error.ts'
 import type { LogEntry } from '../../model/call.ts'
 import { FUNCTION_NAME } from '../../model/function.ts'
 import { attachBlobs, BlobRef, detachBlobs, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
@@ -122,7 +122,7 @@ export function encodeError(error: EasyNetError): Uint8Array {
 }
 
 export function decodeError(payload: Uint8Array): EasyNetError {
-  return EasyNetError.fromData(plainCbor.decode(payload) as ErrorData)
+  return EasyNetError.fromData(plainCbor.decode(payload))
 }
 
 /** @throws `too_large` */
@@ -234,11 +234,11 @@ function checkLengths(value: unknown, maxBytes: number = MAX_VALUE_BYTES): reado
   if (!Array.isArray(value) || value.length > MAX_BLOBS || !value.every(isCount))
     throw violation('list of blobs')
   let total = 0
-  for (const length of value as number[]) total += length
+  for (const length of value) total += length
   if (total > maxBytes) {
     throw new EasyNetError('too_large', `${total} bytes were announced; ${maxBytes} are allowed.`)
   }
-  return value as number[]
+  return value
 }
 
 function decodeArray(payload: Uint8Array, length: number): unknown[] {

@@ -1,4 +1,3 @@
-import type { Uint8ArrayList } from 'uint8arraylist'
 import { EasyNetError } from '../../errors/error.ts'
 import { joinBytes } from '../../util/bytes.ts'
 import { FRAME_HEADER_BYTES, MAX_BLOB_FRAME_BYTES, MAX_FRAME_BYTES } from './constants.ts'
@@ -53,7 +52,7 @@ export class FrameSplitter {
   #blobLeft = 0
   #blobCall = 0
 
-  push(data: Uint8Array | Uint8ArrayList): void {
+  push(data: Uint8Array | { subarray(): Uint8Array }): void {
     const chunk = data instanceof Uint8Array ? data : data.subarray()
     this.#chunks.push(chunk)
     this.#bytes += chunk.length

@@ -19,7 +19,7 @@ import {
 import { BODY_IDLE_TIMEOUT_MS } from './constants.ts'
 import { type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
-import type { CallHandlerComponents, StreamServer } from './handler.ts'
+import type { CallHandlerComponents, StreamServer } from './stream-server.ts'
 import { sendValue } from './own-stream.ts'
 
 /** Inputs that may wait for the function before the caller is slowed down. */

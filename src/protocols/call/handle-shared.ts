@@ -14,7 +14,7 @@ import {
 import { MAX_SHARED_CALLS, MAX_SHARED_RESULT_BYTES } from './constants.ts'
 import { type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
-import type { StreamServer } from './handler.ts'
+import type { StreamServer } from './stream-server.ts'
 import type { CallExecutor } from './ports.ts'
 
 /** Serves the small calls of one peer. They go on when the stream breaks: the caller may ask later. */

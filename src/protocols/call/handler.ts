@@ -1,27 +1,12 @@
 // Stop 6 of 7 of a call: comes over the wire from client.ts, goes to runtimes/executor.ts.
 import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
-import type { PeerRef } from '../../model/call.ts'
 import { HEADER_TIMEOUT_MS } from './constants.ts'
 import { createFrameStream } from './frame-stream.ts'
-import { type Frame, FrameType } from './frames.ts'
+import { FrameType } from './frames.ts'
 import { serveOwnStream } from './handle-own.ts'
 import { serveSharedStream } from './handle-shared.ts'
-import type { InboundBudget } from './inbound-budget.ts'
-import type { CallExecutor } from './ports.ts'
-
-export interface CallHandlerComponents {
-  executor: CallExecutor
-  /** The device behind a peer id, with the name it gave. */
-  callerOf: (peerId: string) => PeerRef
-  budget: InboundBudget
-}
-
-/** What serves one stream, after its first frame told which kind it is. */
-export interface StreamServer {
-  onFrame(frame: Frame): Promise<void> | void
-  onClose(): void
-}
+import type { CallHandlerComponents, StreamServer } from './stream-server.ts'
 
 /** Serves `/easynet/call/1.0.0`. Resolves when the stream has ended. */
 export function createCallHandler(components: CallHandlerComponents) {

@@ -4,7 +4,6 @@ import type { CallSink } from '../../model/call.ts'
 import { attachBlobs, MAX_CHUNK_BYTES, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
 import { abortReason, onAbort } from '../../util/signals.ts'
 import { BlobGatherer, Tally } from './body.ts'
-import type { OutgoingCall } from './client.ts'
 import {
   decodeError,
   decodeLog,
@@ -18,7 +17,7 @@ import {
 } from './codec.ts'
 import { createFrameStream, type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
-import type { Outcome } from './ports.ts'
+import type { Outcome, OutgoingCall } from './ports.ts'
 import { connectionLost } from './shared-link.ts'
 
 /** Runs one call on a stream of its own: any size, chunks and inputs, with yamux flow control. */
@@ -168,7 +167,7 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
   }
   const frames = createFrameStream(stream, {
     onFrame,
-    onClose: (error) => fail(error instanceof EasyNetError ? (error as EasyNetError) : connectionLost()),
+    onClose: (error) => fail(error instanceof EasyNetError ? error : connectionLost()),
   })
   return {
     frames,

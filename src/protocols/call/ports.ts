@@ -2,11 +2,19 @@ import type { Stream } from '@libp2p/interface'
 import type { CallSink, Invocation, PeerRef } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import type { EasyNetError } from '../../errors/error.ts'
+import type { CallHeader } from './codec.ts'
 
 // What this protocol needs from others; `daemon/` passes it in.
 
 /** Opens streams to other devices. @throws `peer_unreachable` */
 export type OpenStream = (peerId: string, protocol: string, signal: AbortSignal) => Promise<Stream>
+
+/** A call that we make. */
+export interface OutgoingCall extends CallHeader {
+  /** True when the function is known to send chunks. */
+  streams: boolean
+  inputs?: AsyncIterable<Value>
+}
 
 /**
  * How a call ended, as the provider remembers it. `never`: it has not started and never will, so it

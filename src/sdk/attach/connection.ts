@@ -170,7 +170,7 @@ export class AttachConnection {
       return
     }
     try {
-      pending.resolve(decodeMembers((message.result ?? {}) as object, blobs))
+      pending.resolve(decodeMembers(message.result ?? {}, blobs))
     } catch (error) {
       pending.reject(EasyNetError.from(error))
     }

@@ -8,13 +8,15 @@ const [home, folder] = process.argv.slice(2) as [string, string]
 const mesh = await connect({ home })
 const note = (line: string): void => appendFileSync(join(folder, 'effects'), `${line}\n`)
 
-mesh.register(fn('upper', { idempotent: true, maxConcurrent: 1_000, run: (text: string) => text.toUpperCase() }))
-mesh.register('length', (bytes: Uint8Array) => bytes.length)
-mesh.register('count', function* (to: number) {
+await mesh.register(
+  fn('upper', { idempotent: true, maxConcurrent: 1_000, run: (text: string) => text.toUpperCase() }),
+)
+await mesh.register('length', (bytes: Uint8Array) => bytes.length)
+await mesh.register('count', function* (to: number) {
   for (let n = 1; n <= to; n += 1) yield n
   return to
 })
-mesh.register(
+await mesh.register(
   fn('flood', {
     stream: true,
     *run(chunks: number) {
@@ -23,7 +25,7 @@ mesh.register(
     },
   }),
 )
-mesh.register(
+await mesh.register(
   fn('sum', {
     clientStream: true,
     async run(_none: unknown, ctx: { input: AsyncIterable<unknown> }) {
@@ -33,7 +35,7 @@ mesh.register(
     },
   }),
 )
-mesh.register(
+await mesh.register(
   fn('double.each', {
     stream: true,
     clientStream: true,
@@ -42,13 +44,13 @@ mesh.register(
     },
   }),
 )
-mesh.register('effect', async (name: string, delayMs: number) => {
+await mesh.register('effect', async (name: string, delayMs: number) => {
   note(`start ${name}`)
   await wait(delayMs)
   note(`end ${name}`)
   return name
 })
-mesh.register(
+await mesh.register(
   fn('slow.pid', {
     idempotent: true,
     async run() {
@@ -57,11 +59,11 @@ mesh.register(
     },
   }),
 )
-mesh.register('watch.cancel', async (name: string, ctx: { signal: AbortSignal }) => {
+await mesh.register('watch.cancel', async (name: string, ctx: { signal: AbortSignal }) => {
   note(`start ${name}`)
   ctx.signal.addEventListener('abort', () => note(`abort ${name}`))
   await wait(60_000, undefined, { signal: ctx.signal })
 })
-mesh.register(fn('one.at.a.time', { maxConcurrent: 1, maxQueue: 1, run: async (ms: number) => wait(ms, ms) }))
-mesh.register('pid', () => process.pid)
+await mesh.register(fn('one.at.a.time', { maxConcurrent: 1, maxQueue: 1, run: async (ms: number) => wait(ms, ms) }))
+await mesh.register('pid', () => process.pid)
 process.stdout.write('ready\n')
