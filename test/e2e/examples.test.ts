@@ -55,19 +55,19 @@ describe('served on one device', () => {
       sentences: 3,
       words: 6,
       chineseWords: 2,
-      characters: 30,
+      characters: 31,
     })
     expect(await easynet('call', 'reverse', 'abc')).toMatchObject({ code: 0, stdout: 'cba\n' })
     expect(await easynet('call', 'text.stats', '--args', '[42]')).toMatchObject({ code: 2 })
   })
 
   test('text.ts streams words and returns their number', async () => {
-    const { stdout } = await easynet('call', 'text.words', 'one 两个 three', '--stream', '--json')
+    const { stdout } = await easynet('call', 'text.words', 'one 函数 three', '--stream', '--json')
     const lines = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as unknown)
-    expect(lines).toEqual([{ chunk: 'one' }, { chunk: '两个' }, { chunk: 'three' }, { result: 3 }])
+    expect(lines).toEqual([{ chunk: 'one' }, { chunk: '函数' }, { chunk: 'three' }, { result: 3 }])
   })
 
   test('images.ts makes thumbnails and draws with letters', async () => {

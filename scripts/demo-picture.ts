@@ -1,4 +1,4 @@
-// Draws data/coast.jpg, the picture of the examples: `node examples/data/make-coast.ts`.
+// Draws examples/data/coast.jpg, the picture of the examples: `node scripts/demo-picture.ts [FILE]`.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encode } from 'jpeg-js'
@@ -14,7 +14,8 @@ const data = new Uint8Array(WIDTH * HEIGHT * 4)
 for (let y = 0; y < HEIGHT; y += 1) {
   for (let x = 0; x < WIDTH; x += 1) data.set([...colourAt(x, y), 255], (y * WIDTH + x) * 4)
 }
-writeFileSync(join(import.meta.dirname, 'coast.jpg'), encode({ width: WIDTH, height: HEIGHT, data }, 82).data)
+const file = process.argv[2] ?? join(import.meta.dirname, '../examples/data/coast.jpg')
+writeFileSync(file, encode({ width: WIDTH, height: HEIGHT, data }, 82).data)
 
 function colourAt(x: number, y: number): Colour {
   if (isLighthouse(x, y)) return Math.floor((y - 120) / 32) % 2 === 0 ? [235, 235, 230] : [190, 40, 45]
