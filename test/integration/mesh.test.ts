@@ -155,3 +155,67 @@ test('progress and log lines reach the caller', async () => {
   await caller.api.call({ fn: 'work', args: [], kwargs: {} }, sink, { signal })
   expect(seen).toEqual([{ percent: 50 }, { level: 'info', message: 'half way' }])
 })
+
+test('a version range picks the provider', async () => {
+  const [boot] = testnet.nodes as [MeshNode]
+  boot.register('which', () => 'one', { version: '1.4.0' })
+  provider.register('which', () => 'two', { version: '2.1.0' })
+  await eventually(() => caller.api.functions({ scope: 'mesh', q: 'which' }).length === 2)
+  expect(await caller.call('which@^1')).toBe('one')
+  expect(await caller.call('which@^2.0.0')).toBe('two')
+  expect(await caller.call('node-1/which')).toBe('two')
+  expect(await caller.call('which', [], { peer: boot.peerId })).toBe('one')
+  await expect(caller.call('which@^3')).rejects.toMatchObject({ reason: 'no_provider' })
+  await expect(caller.call('nobody-here/which')).rejects.toMatchObject({ reason: 'unknown_peer' })
+})
+
+test('the same idempotency key runs the function once and returns the first result', async () => {
+  let runs = 0
+  provider.register('once', () => {
+    runs += 1
+    return runs
+  })
+  await eventually(() => caller.api.functions({ scope: 'mesh', q: 'once' }).length > 0)
+  expect(await caller.call('once', [], { key: 'invoice-17' })).toBe(1)
+  expect(await caller.call('once', [], { key: 'invoice-17' })).toBe(1)
+  expect(await caller.call('once', [], { key: 'invoice-18' })).toBe(2)
+  expect(runs).toBe(2)
+})
+
+test('a private function can be called on its own device only, and is not advertised', async () => {
+  provider.register('mine', () => 'secret', { access: 'private' })
+  provider.register('after.mine', () => 'open')
+  await eventually(() => caller.api.functions({ scope: 'mesh', q: 'after.mine' }).length > 0)
+  expect(caller.api.functions({ scope: 'mesh' }).map((fn) => fn.name)).not.toContain('mine')
+  expect(await provider.call('mine')).toBe('secret')
+  await expect(caller.call('mine')).rejects.toMatchObject({ reason: 'no_provider' })
+})
+
+test('arguments by name reach the function', async () => {
+  provider.register('named', (options: { a: number; b: number }) => options.a - options.b)
+  await eventually(() => caller.api.functions({ scope: 'mesh', q: 'named' }).length > 0)
+  expect(await caller.call('named', [], { kwargs: { a: 5, b: 3 } })).toBe(2)
+})
+
+test('a node finds itself a provider of its own functions', async () => {
+  expect(await provider.callWithInfo('text.upper', ['x'])).toMatchObject({ result: 'X', path: 'local' })
+})
+
+test('a cancelled call ends at once at both ends', async () => {
+  const aborted = Promise.withResolvers<string>()
+  provider.register('wait', (ctx: LocalContext) => {
+    ctx.signal.addEventListener('abort', () =>
+      aborted.resolve((ctx.signal.reason as { reason: string }).reason),
+    )
+    return aborted.promise
+  })
+  await eventually(() => caller.api.functions({ scope: 'mesh', q: 'wait' }).length > 0)
+  const controller = new AbortController()
+  const call = caller.call('wait', [], { signal: controller.signal })
+  await eventually(() =>
+    caller.api.calls().some((record) => record.fn === 'wait' && record.peer !== undefined),
+  )
+  controller.abort()
+  await expect(call).rejects.toMatchObject({ reason: 'cancelled' })
+  expect(await aborted.promise).toBe('cancelled')
+})
