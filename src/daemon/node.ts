@@ -33,9 +33,11 @@ import { createExecutionJournal } from '../storage/execution-journal.ts'
 import { createPeerStore } from '../storage/peer-store.ts'
 import { createAdvertiser } from '../topology/advertiser.ts'
 import { createDiscovery } from '../topology/discovery.ts'
+import { ANNOUNCEMENT_BURST, ANNOUNCEMENTS_PER_SECOND } from '../topology/limits.ts'
 import { createPeerTable } from '../topology/peer-table.ts'
 import { joinBytes } from '../util/bytes.ts'
 import { systemClock } from '../util/clock.ts'
+import { createRateLimit } from '../util/rate-limit.ts'
 import { createCallHistory } from './call-history.ts'
 import { createLocalApi } from './local-api.ts'
 import type { Node, NodeInit } from './node-types.ts'
@@ -165,6 +167,11 @@ export async function createNode(init: NodeInit): Promise<Node> {
 
   // Protocols and events of the network, then the start
   const budget = createInboundBudget()
+  const announcements = createRateLimit({
+    perSecond: ANNOUNCEMENTS_PER_SECOND,
+    burst: ANNOUNCEMENT_BURST,
+    clock,
+  })
   const callerOf = (peerId: string): PeerRef => table.refOf(peerId)
   await network.handle(
     HELLO_PROTOCOL,
@@ -183,9 +190,10 @@ export async function createNode(init: NodeInit): Promise<Node> {
   )
   await network.handle(CALL_PROTOCOL, MAX_STREAMS_PER_PEER, createCallHandler({ executor, callerOf, budget }))
   network.gossip.onStart(ANNOUNCE_TOPIC, (data, from) => {
+    // Before the signature is checked: that is what a flood would cost us most.
+    if (!announcements.take(from)) return 'ignore'
     try {
-      discovery.announced(verifyAnnouncement(verifier, data), from)
-      return 'accept'
+      return discovery.announced(verifyAnnouncement(verifier, data), from) ? 'accept' : 'ignore'
     } catch {
       return 'reject'
     }

@@ -78,9 +78,10 @@ export function createProviderDirectory(parts: DirectoryParts): ProviderDirector
 /** The peer id behind an id, the end of an id, or a name. @throws `unknown_peer` */
 export function resolvePeer(idOrName: string, self: PeerRef, table: PeerTable): string {
   if (idOrName === self.peerId || idOrName === self.name) return self.peerId
+  // First, since a device may call itself by the id of another.
+  if (isPeerId(idOrName)) return idOrName
   const known = table.find(idOrName)
   if (known !== undefined) return known.peerId
-  if (isPeerId(idOrName)) return idOrName
   throw new EasyNetError(
     'unknown_peer',
     `No device is known as "${idOrName.slice(0, 80)}", or several are.`,

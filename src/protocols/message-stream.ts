@@ -20,25 +20,55 @@ export async function* readMessages(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const unlink = onAbort(signal, () => stream.abort(abortReason(signal)))
-  let buffered = Buffer.alloc(0)
+  const gathered = new MessageBuffer(maxMessageBytes)
   try {
     for await (const chunk of stream) {
-      buffered = Buffer.concat([buffered, chunk.subarray()])
-      while (buffered.length >= 4) {
-        const length = buffered.readUInt32BE(0)
-        if (length > maxMessageBytes) {
-          throw new EasyNetError('protocol_violation', `A message of ${length} bytes was announced.`, {
-            details: { limitBytes: maxMessageBytes },
-          })
-        }
-        if (buffered.length < 4 + length) break
-        yield buffered.subarray(4, 4 + length)
-        buffered = buffered.subarray(4 + length)
-      }
+      gathered.push(chunk.subarray())
+      for (let message = gathered.next(); message !== undefined; message = gathered.next()) yield message
     }
     if (signal.aborted) throw abortReason(signal)
   } finally {
     unlink()
+  }
+}
+
+/** Gathers in a buffer that doubles, so that a message that comes byte by byte costs no more than another. */
+class MessageBuffer {
+  readonly #maxMessageBytes: number
+  #buffer = Buffer.alloc(0)
+  #from = 0
+  #to = 0
+
+  constructor(maxMessageBytes: number) {
+    this.#maxMessageBytes = maxMessageBytes
+  }
+
+  push(chunk: Uint8Array): void {
+    const held = this.#to - this.#from
+    if (this.#to + chunk.length > this.#buffer.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(1_024, 2 * (held + chunk.length)))
+      this.#buffer.copy(grown, 0, this.#from, this.#to)
+      this.#buffer = grown
+      this.#from = 0
+      this.#to = held
+    }
+    this.#buffer.set(chunk, this.#to)
+    this.#to += chunk.length
+  }
+
+  next(): Uint8Array | undefined {
+    if (this.#to - this.#from < 4) return undefined
+    const length = this.#buffer.readUInt32BE(this.#from)
+    if (length > this.#maxMessageBytes) {
+      throw new EasyNetError('protocol_violation', `A message of ${length} bytes was announced.`, {
+        details: { limitBytes: this.#maxMessageBytes },
+      })
+    }
+    if (this.#to - this.#from < 4 + length) return undefined
+    const start = this.#from + 4
+    this.#from = start + length
+    // A copy: a short message that is kept must not keep this buffer.
+    return Uint8Array.from(this.#buffer.subarray(start, this.#from))
   }
 }
 

@@ -1,6 +1,9 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { SignedAdvert } from '../model/advert.ts'
+import { createRateLimit } from '../util/rate-limit.ts'
 import { sleep } from '../util/signals.ts'
+import { createWorkQueue } from '../util/work-queue.ts'
+import * as limits from './limits.ts'
 import type { PeerTable } from './peer-table.ts'
 import type { DiscoveryNetwork, Introductions, PeerAddresses } from './ports.ts'
 
@@ -33,8 +36,8 @@ export interface Discovery extends AsyncDisposable {
   discovered(peer: PeerAddresses): void
   connected(peerId: string): void
   disconnected(peerId: string): void
-  /** News of a newer advert, passed on to us by `from`. */
-  announced(news: { peerId: string; seq: number }, from: string): void
+  /** News of a newer advert, passed on to us by `from`. False when it was heard before. */
+  announced(news: { peerId: string; seq: number }, from: string): boolean
   /** Looks in the DHT for providers of a function and learns their adverts; ends at the first one. */
   find(name: string, signal: AbortSignal): Promise<void>
 }
@@ -54,9 +57,27 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const { signal } = stopping
   const tasks = new Set<Promise<void>>()
   const connecting = new Set<string>()
+  /** Peers that are connected, and when they came; 0 for those that we dialled. */
+  const connectedSince = new Map<string, number>()
+  const announcedSeqs = new Map<string, number>()
+  const pulls = createWorkQueue({
+    maxRunning: limits.MAX_PULLS,
+    maxRunningPerSource: limits.MAX_PULLS_PER_PEER,
+    maxWaitingPerSource: limits.MAX_WAITING_PULLS_PER_PEER,
+  })
+  const toldDials = createWorkQueue({
+    maxRunning: limits.MAX_TOLD_DIALS,
+    maxRunningPerSource: limits.MAX_TOLD_DIALS,
+    maxWaitingPerSource: limits.MAX_WAITING_TOLD_DIALS,
+  })
+  const toldDialRate = createRateLimit({
+    perSecond: limits.TOLD_DIALS_PER_SECOND,
+    burst: limits.TOLD_DIAL_BURST,
+  })
+  let reconnecting = 0
 
   /** Runs something in the background; its failure is reported, its end awaited when we stop. */
-  const spawn = (what: string, peer: string, work: () => Promise<void>): void => {
+  const spawn = async (what: string, peer: string, work: () => Promise<void>): Promise<void> => {
     if (signal.aborted) return
     const task = work()
       .catch((error: unknown) => {
@@ -64,6 +85,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       })
       .finally(() => tasks.delete(task))
     tasks.add(task)
+    return task
   }
   const within = (timeoutMs: number): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
 
@@ -72,7 +94,8 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     if (network.isConnected(peerId)) return
     connecting.add(peerId)
     try {
-      await network.connect(peerId, addresses, within(CONNECT_TIMEOUT_MS))
+      const some = addresses.slice(0, limits.MAX_DIALLED_ADDRESSES)
+      await network.connect(peerId, some, within(CONNECT_TIMEOUT_MS))
     } finally {
       connecting.delete(peerId)
     }
@@ -81,8 +104,11 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const pull = async (from: string, only?: readonly string[]): Promise<void> => {
     for await (const signed of introductions.pull(from, table.knownSeqs(), only)) {
       const { peerId } = signed.advert
+      if (only?.includes(peerId) === false) {
+        throw new EasyNetError('protocol_violation', 'A peer told more than it was asked.')
+      }
       if (peerId === network.peerId || components.isBlocked(peerId)) continue
-      if (table.setAdvert(signed)) components.onAdvert(signed)
+      if (table.setAdvert(signed, from)) components.onAdvert(signed)
     }
   }
   const catchUp = async (peerId: string): Promise<void> => {
@@ -92,11 +118,10 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       await pull(peerId)
     }
   }
+  const wasDialled = (peerId: string): boolean =>
+    network.connectedPeers().some((peer) => peer.peerId === peerId && peer.direction === 'outbound')
   const introduce = async (peerId: string): Promise<void> => {
-    const dialled = network
-      .connectedPeers()
-      .some((peer) => peer.peerId === peerId && peer.direction === 'outbound')
-    if (dialled) table.introduce(peerId, await introductions.hello(peerId))
+    if (wasDialled(peerId)) table.introduce(peerId, await introductions.hello(peerId))
     table.addRtt(peerId, await network.ping(peerId, within(CONNECT_TIMEOUT_MS)))
   }
 
@@ -119,7 +144,16 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       await sleep(Math.max(retryMs, 1_000), signal)
     }
   }
-  /** A peer whose connection broke is dialled again a few times, then left to discovery. */
+  /**
+   * A peer whose connection broke is dialled again a few times, then left to discovery. Whoever came
+   * and went in a moment is not: it could name any addresses as its own and so make us dial them.
+   */
+  const mayReconnect = (peerId: string): boolean => {
+    const since = connectedSince.get(peerId) ?? Infinity
+    connectedSince.delete(peerId)
+    if (components.isBlocked(peerId) || reconnecting >= limits.MAX_RECONNECTING) return false
+    return performance.now() - since >= limits.STABLE_AFTER_MS
+  }
   const reconnect = async (peerId: string): Promise<void> => {
     for (let retryMs = FIRST_RETRY_MS; retryMs <= LAST_RETRY_MS; retryMs *= 2) {
       await sleep(retryMs, signal)
@@ -140,8 +174,16 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       peers.set(peerId, { peerId, addresses: [...new Set([...known, ...(advert?.advert.addresses ?? [])])] })
     }
     for (const peer of [...peers.values()].slice(0, init.maxRemembered ?? 32)) {
-      spawn('remembered peer unreachable', peer.peerId, async () => connect(peer))
+      void spawn('remembered peer unreachable', peer.peerId, async () => connect(peer))
     }
+  }
+  /** Remembers it. An announcement that is sent again with a new message id must not go round again. */
+  const isNews = ({ peerId, seq }: { peerId: string; seq: number }): boolean => {
+    if ((announcedSeqs.get(peerId) ?? -1) >= seq) return false
+    announcedSeqs.delete(peerId)
+    announcedSeqs.set(peerId, seq)
+    if (announcedSeqs.size > limits.MAX_ANNOUNCED) deleteFirst(announcedSeqs)
+    return true
   }
   const every = async (intervalMs: number, work: () => void): Promise<void> => {
     while (true) {
@@ -152,7 +194,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const pingAll = (): void => {
     table.prune()
     for (const { peerId } of network.connectedPeers()) {
-      spawn('ping failed', peerId, async () => {
+      void spawn('ping failed', peerId, async () => {
         table.addRtt(peerId, await network.ping(peerId, within(CONNECT_TIMEOUT_MS)))
       })
     }
@@ -160,37 +202,52 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const askSomebody = (): void => {
     const peers = network.connectedPeers()
     const peer = peers[Math.floor(Math.random() * peers.length)]
-    if (peer !== undefined) spawn('pull failed', peer.peerId, async () => pull(peer.peerId))
+    if (peer !== undefined) void spawn('pull failed', peer.peerId, async () => pull(peer.peerId))
   }
 
   return {
     start() {
       for (const address of init.bootstrap)
-        spawn('bootstrap failed', address, async () => keepBootstrap(address))
-      spawn('remembered peers failed', '', dialRemembered)
-      spawn('pings failed', '', async () => every(init.pingIntervalMs ?? 15_000, pingAll))
-      spawn('pulls failed', '', async () => every(init.pullIntervalMs ?? 30_000, askSomebody))
+        void spawn('bootstrap failed', address, async () => keepBootstrap(address))
+      void spawn('remembered peers failed', '', dialRemembered)
+      void spawn('pings failed', '', async () => every(init.pingIntervalMs ?? 15_000, pingAll))
+      void spawn('pulls failed', '', async () => every(init.pullIntervalMs ?? 30_000, askSomebody))
     },
-    discovered: (peer) => spawn('discovered peer unreachable', peer.peerId, async () => connect(peer)),
+    discovered(peer) {
+      if (!toldDialRate.take('')) return
+      toldDials.offer(
+        '',
+        async () => void spawn('discovered peer unreachable', peer.peerId, async () => connect(peer)),
+      )
+    },
     connected(peerId) {
       table.setConnected(peerId, true)
-      spawn('introduction failed', peerId, async () => introduce(peerId))
-      spawn('pull failed', peerId, async () => catchUp(peerId))
+      connectedSince.set(peerId, wasDialled(peerId) ? 0 : performance.now())
+      void spawn('introduction failed', peerId, async () => introduce(peerId))
+      void spawn('pull failed', peerId, async () => catchUp(peerId))
     },
     disconnected(peerId) {
       table.setConnected(peerId, false)
-      if (!components.isBlocked(peerId)) spawn('reconnect failed', peerId, async () => reconnect(peerId))
+      if (!mayReconnect(peerId)) return
+      reconnecting += 1
+      void spawn('reconnect failed', peerId, async () => reconnect(peerId)).then(() => (reconnecting -= 1))
     },
     announced(news, from) {
-      if (news.peerId === network.peerId) return
+      if (!isNews(news)) return false
+      if (news.peerId === network.peerId) return true
       const isKnown = (): boolean => (table.get(news.peerId)?.advert?.advert.seq ?? -1) >= news.seq
-      spawn('pull failed', from, async () => {
-        for (const delayMs of PULL_RETRIES_MS) {
-          await sleep(delayMs, signal)
-          if (isKnown()) return
-          await pull(network.isConnected(news.peerId) ? news.peerId : from, [news.peerId])
-        }
-      })
+      pulls.offer(
+        from,
+        async () =>
+          void spawn('pull failed', from, async () => {
+            for (const delayMs of PULL_RETRIES_MS) {
+              await sleep(delayMs, signal)
+              if (isKnown()) return
+              await pull(network.isConnected(news.peerId) ? news.peerId : from, [news.peerId])
+            }
+          }),
+      )
+      return true
     },
     async find(name, callerSignal) {
       const found = new AbortController()
@@ -199,6 +256,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       try {
         for await (const provider of network.findProviders(functionKey(name), limit)) {
           if (provider.peerId === network.peerId) continue
+          if (asks.length === limits.MAX_PROVIDERS_DIALLED) break
           asks.push(
             connect(provider)
               .then(async () => pull(provider.peerId, [provider.peerId]))
@@ -220,6 +278,10 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       await Promise.race([Promise.all(tasks), sleep(STOP_TIMEOUT_MS)])
     },
   }
+}
+
+function deleteFirst(map: Map<string, unknown>): void {
+  for (const key of map.keys()) return void map.delete(key)
 }
 
 /** The DHT key under which providers of a function are found. */

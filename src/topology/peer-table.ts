@@ -2,9 +2,9 @@ import type { Advert, SignedAdvert } from '../model/advert.ts'
 import type { PeerRef } from '../model/call.ts'
 import type { AdvertisedFunction } from '../model/function.ts'
 import type { Clock } from '../util/clock.ts'
+import { chooseEvicted } from './eviction.ts'
+import { MAX_ADVERTS_BYTES, MAX_PEERS } from './limits.ts'
 
-/** Most adverts kept; the ones longest unseen go first. */
-const MAX_PEERS = 2_000
 const RTT_SMOOTHING = 0.3
 
 /** A device that we know of. */
@@ -34,8 +34,8 @@ export interface PeerTable {
   /** By peer id, the end of a peer id (6 characters or more), or name. Undefined also when ambiguous. */
   find(idOrName: string): KnownPeer | undefined
   refOf(peerId: string): PeerRef
-  /** True when it is newer than what we had. */
-  setAdvert(signed: SignedAdvert): boolean
+  /** True when it is newer than what we had. @param from - the peer that passed it on, if another */
+  setAdvert(signed: SignedAdvert, from?: string): boolean
   introduce(peerId: string, hello: { name: string; software: string }): void
   setConnected(peerId: string, connected: boolean): void
   addRtt(peerId: string, rttMs: number): void
@@ -56,6 +56,9 @@ export interface PeerTableComponents {
 
 export function createPeerTable({ clock, store, verify }: PeerTableComponents): PeerTable {
   const peers = new Map<string, KnownPeer>()
+  /** Who told us of a peer that was never connected. */
+  const sources = new Map<string, string>()
+  let advertBytes = 0
 
   const entry = (peerId: string): KnownPeer => {
     let peer = peers.get(peerId)
@@ -67,13 +70,27 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     return peer
   }
   const evict = (): void => {
-    if (peers.size < MAX_PEERS) return
+    const entries = peers.size < MAX_PEERS ? 0 : MAX_PEERS / 10
+    const bytes = advertBytes <= MAX_ADVERTS_BYTES ? 0 : advertBytes - 0.9 * MAX_ADVERTS_BYTES
+    if (entries === 0 && bytes === 0) return
     const idle = [...peers.values()].filter((peer) => !peer.connected)
-    const oldest = idle.sort((a, b) => (a.lastSeenAt ?? 0) - (b.lastSeenAt ?? 0)).slice(0, MAX_PEERS / 10)
-    for (const { peerId } of oldest) {
+    const candidates = idle.map((peer) => ({
+      peerId: peer.peerId,
+      source: sources.get(peer.peerId) ?? '',
+      bytes: peer.advert?.bytes.length ?? 0,
+      lastSeenAt: peer.lastSeenAt ?? 0,
+    }))
+    for (const { peerId } of chooseEvicted(candidates, entries, bytes)) {
+      dropAdvert(peers.get(peerId))
       peers.delete(peerId)
-      store.remove(peerId)
+      sources.delete(peerId)
     }
+  }
+  const dropAdvert = (peer: KnownPeer | undefined): void => {
+    if (peer?.advert === undefined) return
+    advertBytes -= peer.advert.bytes.length
+    delete peer.advert
+    store.remove(peer.peerId)
   }
   const isValid = (advert: Advert): boolean => advert.expiresAt > clock.now()
 
@@ -93,14 +110,17 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     refOf(peerId) {
       return { peerId, name: peers.get(peerId)?.name ?? peerId.slice(-8) }
     },
-    setAdvert(signed) {
+    setAdvert(signed, from) {
       const peer = entry(signed.advert.peerId)
       if (peer.advert !== undefined && peer.advert.advert.seq >= signed.advert.seq) return false
+      if (from !== undefined && peer.lastSeenAt === null) sources.set(peer.peerId, from)
+      advertBytes += signed.bytes.length - (peer.advert?.bytes.length ?? 0)
       peer.advert = signed
       peer.name = signed.advert.name
       peer.software = signed.advert.software
       peer.lastSeenAt ??= clock.now()
       store.save(peer.peerId, signed)
+      evict()
       return true
     },
     introduce(peerId, hello) {
@@ -111,6 +131,7 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     setConnected(peerId, connected) {
       const peer = entry(peerId)
       peer.connected = connected
+      sources.delete(peerId)
       peer.lastSeenAt = clock.now()
     },
     addRtt(peerId, rttMs) {
@@ -138,8 +159,7 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     prune() {
       for (const peer of peers.values()) {
         if (peer.advert === undefined || isValid(peer.advert.advert)) continue
-        delete peer.advert
-        store.remove(peer.peerId)
+        dropAdvert(peer)
       }
     },
   }

@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { EasyNetError } from '../../errors/error.ts'
 import type { SignedAdvert } from '../../model/advert.ts'
 import { readMessages, sendMessage } from '../message-stream.ts'
 import { encodeQuestion, type KnownAdverts, type Verifier, verifyAdvert } from './codec.ts'
@@ -6,6 +7,7 @@ import {
   CAPABILITY_PROTOCOL,
   MAX_ADVERT_BYTES,
   MAX_ADVERTS_PER_ANSWER,
+  MAX_ANSWER_BYTES,
   PULL_TIMEOUT_MS,
 } from './constants.ts'
 
@@ -31,17 +33,23 @@ export async function* pullAdverts(
 ): AsyncGenerator<SignedAdvert> {
   const signal = AbortSignal.timeout(PULL_TIMEOUT_MS)
   const stream = await openStream(peerId, CAPABILITY_PROTOCOL, signal)
-  let left = MAX_ADVERTS_PER_ANSWER
+  let advertsLeft = MAX_ADVERTS_PER_ANSWER
+  let bytesLeft = MAX_ANSWER_BYTES
+  let whole = false
   try {
     sendMessage(stream, encodeQuestion(question.known, question.only))
     for await (const message of readMessages(stream, MAX_ADVERT_BYTES, signal)) {
+      advertsLeft -= 1
+      bytesLeft -= message.length
+      if (advertsLeft < 0 || bytesLeft < 0) {
+        throw new EasyNetError('protocol_violation', 'An answer has more adverts than are allowed.')
+      }
       yield verifyAdvert(verifier, message)
-      left -= 1
-      if (left === 0) break
     }
+    whole = true
     await stream.close({ signal })
-  } catch (error) {
-    stream.abort(error instanceof Error ? error : new Error(String(error)))
-    throw error
+  } finally {
+    // Also when the reader leaves early: what nobody reads must not stay open.
+    if (!whole) stream.abort(new Error('the answer was not read to its end'))
   }
 }

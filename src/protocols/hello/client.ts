@@ -9,8 +9,13 @@ export type OpenStream = (peerId: string, protocol: string, signal: AbortSignal)
 export async function sayHello(openStream: OpenStream, peerId: string, own: Hello): Promise<Hello> {
   const signal = AbortSignal.timeout(HELLO_TIMEOUT_MS)
   const stream = await openStream(peerId, HELLO_PROTOCOL, signal)
-  sendMessage(stream, encodeHello(own))
-  const answer = decodeHello(await readMessage(stream, MAX_HELLO_BYTES, signal))
-  await stream.close({ signal })
-  return answer
+  try {
+    sendMessage(stream, encodeHello(own))
+    const answer = decodeHello(await readMessage(stream, MAX_HELLO_BYTES, signal))
+    await stream.close({ signal })
+    return answer
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  }
 }

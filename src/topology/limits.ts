@@ -1,0 +1,32 @@
+// Limits on what others can make discovery do. Table: docs/spec/capability.md.
+
+/** Announcements that one peer may pass on to us: per second, and saved up. */
+export const ANNOUNCEMENTS_PER_SECOND = 32
+export const ANNOUNCEMENT_BURST = 256
+/** Devices whose last announcement is remembered, so that a repeated one goes no further. */
+export const MAX_ANNOUNCED = 4_096
+
+/** Pulls after announcements at the same time: in all, to one peer, and waiting for one peer. */
+export const MAX_PULLS = 16
+export const MAX_PULLS_PER_PEER = 4
+export const MAX_WAITING_PULLS_PER_PEER = 64
+
+/** Dials of peers that others told us of: at the same time, waiting, per second, and saved up. */
+export const MAX_TOLD_DIALS = 8
+export const MAX_WAITING_TOLD_DIALS = 64
+export const TOLD_DIALS_PER_SECOND = 4
+export const TOLD_DIAL_BURST = 64
+/** Addresses of one peer that are tried. */
+export const MAX_DIALLED_ADDRESSES = 16
+
+/** Lost peers that are dialled again at the same time. */
+export const MAX_RECONNECTING = 64
+/** A peer that came to us has to have stayed this long before we dial it when it is gone. */
+export const STABLE_AFTER_MS = 5_000
+/** Providers that one search in the DHT dials. */
+export const MAX_PROVIDERS_DIALLED = 20
+
+/** Devices in the table; the ones longest unseen go first. */
+export const MAX_PEERS = 2_000
+/** Bytes of all adverts in the table. */
+export const MAX_ADVERTS_BYTES = 32 * 1024 * 1024
