@@ -1,12 +1,14 @@
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PeerInfo } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import { createDirectory } from './directory.ts'
 import { networkError } from './errors.ts'
 import { createGossip } from './gossip.ts'
+import { guardDatastore } from './guarded-datastore.ts'
 import { buildLibp2p, type Libp2pNode } from './libp2p.ts'
+import { MAX_CONNECTIONS_PER_PEER } from './limits.ts'
 import type { ConnectionInfo, Network, NetworkListener, PeerAddresses } from './network.ts'
 
 export interface NetworkComponents {
@@ -29,13 +31,19 @@ export interface NetworkInit {
 export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
   let blocked: ReadonlySet<string> = new Set()
   const listeners: NetworkListener[] = []
+  const privateKey = privateKeyFromRaw(components.privateKey)
+  const ownId = peerIdFromPrivateKey(privateKey).toString()
   const node = await buildLibp2p({
-    privateKey: privateKeyFromRaw(components.privateKey),
-    datastore: components.datastore,
+    privateKey,
+    datastore: await guardDatastore(components.datastore, ownId),
     isBlocked: (peerId) => blocked.has(peerId),
     ...init,
   })
 
+  node.addEventListener('connection:open', ({ detail: connection }) => {
+    if (node.getConnections(connection.remotePeer).length <= MAX_CONNECTIONS_PER_PEER) return
+    connection.abort(new Error('the peer has too many connections'))
+  })
   node.addEventListener('peer:connect', ({ detail }) => {
     for (const listener of listeners) listener.connected?.(detail.toString())
   })
@@ -127,6 +135,8 @@ export async function createNetwork(components: NetworkComponents, init: Network
     },
     async rememberedPeers() {
       const peers = await node.peerStore.all()
+      // Those we have talked to first: of the others we were only told.
+      peers.sort((a, b) => Number(b.protocols.length > 0) - Number(a.protocols.length > 0))
       return peers.map((peer) => ({
         peerId: peer.id.toString(),
         addresses: peer.addresses.map((address) => address.multiaddr.toString()),

@@ -6,6 +6,8 @@ export const KAD_PROTOCOL = '/easynet/kad/1.0.0'
 export const MDNS_SERVICE = '_easynet._udp.local'
 
 export const MAX_CONNECTIONS = 300
+/** Connections of one peer; one more is closed. Limits of streams are per connection. */
+export const MAX_CONNECTIONS_PER_PEER = 4
 /** New connections per second from one address; many daemons may share one machine. */
 export const MAX_INBOUND_PER_SECOND = 100
 export const DIAL_TIMEOUT_MS = 10_000
@@ -20,6 +22,17 @@ export const NEGOTIATE_TIMEOUT_MS = 10_000
 
 /** How long addresses of peers are kept, so that a device that slept for weeks finds them again. */
 export const PEER_AGE_MS = 30 * 86_400_000
+
+/** Peers that are remembered on disk; the one longest unheard of goes first. */
+export const MAX_STORED_PEERS = 10_000
+/** Addresses, keys and all else that is remembered of one peer. */
+export const MAX_PEER_RECORD_BYTES = 64 * 1024
+
+/** DHT records of one peer: every function it can offer, twice. The library has no limit of its own. */
+export const MAX_DHT_RECORDS_PER_PEER = 1_024
+/** DHT records of all others. */
+export const MAX_DHT_RECORDS = 50_000
+export const MAX_DHT_KEY_CHARS = 256
 
 export const GOSSIP_MAX_MESSAGE_BYTES = 4_096
 export const PROVIDER_VALIDITY_MS = 2 * 3_600_000
