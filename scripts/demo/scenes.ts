@@ -65,7 +65,7 @@ async function sha256({ laptop }: DemoMesh, report: Report, signal: AbortSignal)
 
 async function makeThumbnail({ laptop }: DemoMesh, report: Report, signal: AbortSignal): Promise<void> {
   report.scene('An image function: coast.jpg goes there, a thumbnail comes back')
-  const input = { image: picture, width: 56 }
+  const input = { image: picture, width: 44 }
   const info = await laptop.callWithInfo(thumbnail, [input], { signal })
   const small = info.result as unknown as { image: Uint8Array; width: number; height: number }
   const expected = (await here(thumbnail, input)) as typeof small
