@@ -2,7 +2,7 @@
 // scheduler/caller.ts) and goes to the program that registered the function.
 import { EasyNetError } from '../errors/error.ts'
 import type { FunctionRegistry, RegisteredFunction } from '../functions/registry.ts'
-import type { CallSink, Invocation, PeerRef } from '../model/call.ts'
+import type { CallOutcome, CallSink, Invocation, PeerRef } from '../model/call.ts'
 import { approximateBytes, type Value } from '../model/value.ts'
 import { createCborCodec } from '../util/cbor.ts'
 import type { Clock } from '../util/clock.ts'
@@ -28,12 +28,6 @@ export interface ExecutorInit {
   maxRunning?: number
 }
 
-/** How a call ended, for a caller that asks for it. */
-export type Answer =
-  | { state: 'done'; result: Value }
-  | { state: 'failed'; error: EasyNetError }
-  | { state: 'running' | 'interrupted' | 'never' }
-
 /** Runs functions of this device, with all limits of their descriptors enforced. */
 export interface Executor {
   /** @throws the refusal, when a call would be refused now */
@@ -41,7 +35,7 @@ export interface Executor {
   /** Runs a call once, or returns the outcome of the same call. @throws refusals and function errors */
   run(invocation: Invocation, sink: CallSink): Promise<Value>
   /** Waits up to `waitMs` for a call that still runs. A call that never came can never start afterwards. */
-  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Answer>
+  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
   /** Calls that run now. */
   readonly running: number
   /** Refuses new calls and resolves when no call runs any more. */
@@ -161,10 +155,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
         outcomes.end(key, { state: 'void' })
         return { state: 'never' }
       }
-      const ending = await raceSignal(
-        Promise.race([known, sleep(waitMs, signal).then(() => undefined)]),
-        signal,
-      )
+      const ending = known instanceof Promise ? await waitFor(known, waitMs, signal) : known
       return ending === undefined ? { state: 'running' } : answerOf(ending)
     },
     async drain(signal) {
@@ -191,6 +182,21 @@ async function startOnce(
   }
 }
 
+/** Undefined when it has not ended in time. */
+async function waitFor(
+  ending: Promise<Ending>,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Ending | undefined> {
+  using waiting = createDeadline(waitMs, signal)
+  try {
+    return await raceSignal(ending, waiting.signal)
+  } catch (error) {
+    if (signal.aborted || !waiting.signal.aborted) throw error
+    return undefined
+  }
+}
+
 function keyOf(callerId: string, callId: string): string {
   return `${callerId} ${callId}`
 }
@@ -206,7 +212,7 @@ function valueOf(ending: Ending): Value {
   }
 }
 
-function answerOf(ending: Ending): Answer {
+function answerOf(ending: Ending): CallOutcome {
   if (ending.state === 'void') return { state: 'never' }
   if (ending.state === 'failed' && ending.error.reason === 'interrupted') return { state: 'interrupted' }
   return ending

@@ -60,10 +60,13 @@ function deadlineError(timeoutMs?: number): EasyNetError {
 export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(abortReason(signal))
-    const timer = setTimeout(() => {
-      unlink()
-      resolve()
-    }, delayMs)
+    const timer = setTimeout(
+      () => {
+        unlink()
+        resolve()
+      },
+      Math.min(delayMs, MAX_TIMER_MS),
+    )
     const unlink = onAbort(signal, () => {
       clearTimeout(timer)
       reject(abortReason(signal))

@@ -1,12 +1,12 @@
 // Stop 5 of 7 of a call: comes from scheduler/caller.ts, goes over the wire to handler.ts.
 import { EasyNetError } from '../../errors/error.ts'
-import type { CallSink } from '../../model/call.ts'
+import type { CallOutcome, CallSink } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import { abortReason } from '../../util/signals.ts'
 import { encodeCall } from './codec.ts'
 import { CALL_PROTOCOL, MAX_SHARED_ARGS_BYTES, OPEN_TIMEOUT_MS } from './constants.ts'
 import { askOnOwnStream, callOnOwnStream } from './own-stream.ts'
-import type { OpenStream, Outcome, OutgoingCall } from './ports.ts'
+import type { OpenStream, OutgoingCall } from './ports.ts'
 import { createSharedLink, type SharedLink } from './shared-link.ts'
 
 export interface CallClient extends AsyncDisposable {
@@ -16,7 +16,7 @@ export interface CallClient extends AsyncDisposable {
    */
   call(peerId: string, call: OutgoingCall, sink: CallSink, signal: AbortSignal): Promise<Value>
   /** Asks a provider how a call ended, waiting up to `waitMs` for one that still runs. */
-  ask(peerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Outcome>
+  ask(peerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
   /** Forgets the shared stream of a peer that is gone. */
   drop(peerId: string): void
 }
@@ -75,7 +75,7 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
   }
 }
 
-function resultOf(outcome: Outcome): Value {
+function resultOf(outcome: CallOutcome): Value {
   if (outcome.state === 'done') return outcome.result
   if (outcome.state === 'failed') throw outcome.error
   throw new EasyNetError('outcome_unknown', 'The provider no longer has the result.')

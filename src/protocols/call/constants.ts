@@ -19,15 +19,28 @@ export const MAX_SHARED_ARGS_BYTES = 64 * 1024
 export const MAX_SHARED_RESULT_BYTES = 64 * 1024
 /** Calls at the same time on a shared stream. */
 export const MAX_SHARED_CALLS = 1024
+/** Shared streams of one peer; it needs one, and has two for a moment after a broken connection. */
+export const MAX_SHARED_STREAMS_PER_PEER = 4
 /** Streams of this protocol per connection, both kinds. */
 export const MAX_STREAMS_PER_PEER = 128
-/** Bytes of arguments that one peer may have in flight here. */
+/** Memory that arguments and waiting inputs of one peer may take here. */
 export const MAX_INBOUND_BYTES_PER_PEER = 256 * 1024 * 1024
+/** The same for all peers together. */
+export const MAX_INBOUND_BYTES = 1024 * 1024 * 1024
+/** Arguments on the shared stream up to here are not counted: small calls are bounded by their number. */
+export const MIN_COUNTED_ARGS_BYTES = 4 * 1024
 
 /** The first frame of a stream has to come within this time. */
 export const HEADER_TIMEOUT_MS = 5_000
-/** Announced bytes have to keep coming: longest pause. */
+/** Announced bytes have to keep coming: this many, or the rest, within this time. */
 export const BODY_IDLE_TIMEOUT_MS = 30_000
+export const MIN_BODY_BYTES = 16 * 1024
+/** A result has to be taken: longest pause of a reader. */
+export const RESULT_STALL_TIMEOUT_MS = 30_000
+/** How long a provider may leave a stream open after its call has ended. */
+export const FINISH_TIMEOUT_MS = 5_000
+/** Longest wait of a question for a call that still runs. */
+export const MAX_ASK_WAIT_MS = 30_000
 /** Unread bytes that a stream may hold: more than the largest yamux window. */
 export const MAX_READ_BUFFER_BYTES = 8 * 1024 * 1024
 /** Unsent bytes from which a writer waits. */

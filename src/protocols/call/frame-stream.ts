@@ -13,8 +13,13 @@ import { type Frame, frameHeader, FrameSplitter, FrameType } from './frames.ts'
 export interface FrameStream {
   /** Queues a frame; everything queued in this tick is sent as one buffer. */
   send(type: FrameType, call: number, payload: Uint8Array): void
-  /** Sends byte strings as BLOB frames, as fast as the other side takes them. */
-  sendBlobs(call: number, blobs: readonly Uint8Array[]): Promise<void>
+  /**
+   * Sends byte strings as BLOB frames, as fast as the other side takes them.
+   * @param maxStallMs - a reader that takes nothing for so long is gone
+   */
+  sendBlobs(call: number, blobs: readonly Uint8Array[], maxStallMs?: number): Promise<void>
+  /** True when the other side does not take what we send: what may be left out should be. */
+  readonly isBehind: boolean
   /** Resolves when the other side has taken enough; undefined when there is room now. */
   drained(): Promise<void> | undefined
   /** Sends what is queued, then closes our direction. */
@@ -109,10 +114,10 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
     queuedBytes = 0
     if (stream.writeStatus === 'writable') stream.send(data)
   }
-  const drained = (): Promise<void> | undefined => {
+  const drained = (maxStallMs?: number): Promise<void> | undefined => {
     if (queuedBytes + stream.writeBufferLength < WRITE_HIGH_WATER_BYTES) return undefined
     flush()
-    return waitUntilDrained(stream)
+    return waitUntilDrained(stream, maxStallMs)
   }
 
   return {
@@ -123,18 +128,21 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
       queuedBytes += FRAME_HEADER_BYTES + payload.length
       flushing ??= setImmediate(flush)
     },
-    async sendBlobs(call, blobs) {
+    get isBehind() {
+      return queuedBytes + stream.writeBufferLength >= WRITE_HIGH_WATER_BYTES
+    },
+    async sendBlobs(call, blobs, maxStallMs) {
       flush()
       for (const blob of blobs) {
         for (let at = 0; at < blob.length; at += MAX_BLOB_FRAME_BYTES) {
           const part = blob.subarray(at, at + MAX_BLOB_FRAME_BYTES)
           if (stream.writeStatus !== 'writable') throw streamClosed()
           stream.send(joinBytes([frameHeader(FrameType.blob, call, part.length), part]))
-          await drained()
+          await drained(maxStallMs)
         }
       }
     },
-    drained,
+    drained: () => drained(),
     async close() {
       flush()
       if (stream.status === 'open') await stream.close({ signal: AbortSignal.timeout(5_000) })
@@ -150,13 +158,22 @@ export const NO_PAYLOAD = EMPTY
  * libp2p's own `onDrain()` keeps handing out its first promise, so from the second time on it resolves
  * at once; the event is reliable.
  */
-async function waitUntilDrained(stream: Stream): Promise<void> {
+async function waitUntilDrained(stream: Stream, maxStallMs?: number): Promise<void> {
   // A function that never waits for anything else must not keep the event loop for itself.
   await new Promise((resolve) => setImmediate(resolve))
   while (stream.writeBufferLength >= WRITE_HIGH_WATER_BYTES / 2) {
     if (stream.writeStatus !== 'writable') throw streamClosed()
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
+      const timer =
+        maxStallMs === undefined
+          ? undefined
+          : setTimeout(() => {
+              reject(
+                new EasyNetError('deadline_exceeded', 'The other device does not read what it asked for.'),
+              )
+            }, maxStallMs)
       const done = (): void => {
+        clearTimeout(timer)
         stream.removeEventListener('drain', done)
         stream.removeEventListener('close', done)
         // The buffered bytes are sent in a microtask after the event.

@@ -23,6 +23,8 @@ export const FrameType = {
 export type FrameType = (typeof FrameType)[keyof typeof FrameType]
 
 const LAST_TYPE = 14
+/** Chunks are joined up to here while a frame is incomplete. */
+const MERGED_CHUNK_BYTES = 1_024
 
 export interface Frame {
   type: number
@@ -54,8 +56,14 @@ export class FrameSplitter {
 
   push(data: Uint8Array | { subarray(): Uint8Array }): void {
     const chunk = data instanceof Uint8Array ? data : data.subarray()
-    this.#chunks.push(chunk)
     this.#bytes += chunk.length
+    const last = this.#chunks.at(-1)
+    // A frame that comes byte by byte would otherwise take a hundred times its size.
+    if (last !== undefined && last.length + chunk.length <= MERGED_CHUNK_BYTES) {
+      this.#chunks[this.#chunks.length - 1] = joinBytes([last, chunk])
+    } else {
+      this.#chunks.push(chunk)
+    }
   }
 
   /** The next frame, or undefined until more bytes come. @throws `protocol_violation` */

@@ -16,14 +16,27 @@ import {
   encodeProgress,
   encodeVerdict,
 } from './codec.ts'
-import { BODY_IDLE_TIMEOUT_MS } from './constants.ts'
+import {
+  BODY_IDLE_TIMEOUT_MS,
+  MAX_ASK_WAIT_MS,
+  MIN_BODY_BYTES,
+  RESULT_STALL_TIMEOUT_MS,
+} from './constants.ts'
 import { type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
+import { memoryOf } from './inbound-budget.ts'
 import type { CallHandlerComponents, StreamServer } from './stream-server.ts'
 import { sendValue } from './own-stream.ts'
 
 /** Inputs that may wait for the function before the caller is slowed down. */
 const INPUT_QUEUE = 4
+
+/** An input whose blobs are still coming. */
+interface Input {
+  skeleton: unknown
+  gatherer: BlobGatherer
+  held: Disposable
+}
 
 /** Serves one call, or one question about a call, on a stream of its own. */
 export function serveOwnStream(
@@ -35,15 +48,24 @@ export function serveOwnStream(
   const controller = new AbortController()
   const received = new Tally()
   const resources = new DisposableStack()
+  /** Inputs that the function has not taken yet. */
+  const heldInputs = new Set<Disposable>()
+  resources.defer(() => heldInputs.forEach((held) => held[Symbol.dispose]()))
   let header: CallHeader | undefined
   let args: BlobGatherer | undefined
-  let input: { gatherer: BlobGatherer; skeleton: unknown } | undefined
-  let inputs: Channel<Value> | undefined
+  let input: Input | undefined
+  let inputs: Channel<{ value: Value; held: Disposable }> | undefined
+  let asked = false
   let bodyEnded = false
   let streams = false
   let idleTimer: NodeJS.Timeout | undefined
+  let sinceTimer = 0
 
-  const expectMore = (): void => {
+  /** @param arrived - bytes; a trickle is no progress */
+  const expectMore = (arrived = MIN_BODY_BYTES): void => {
+    sinceTimer += arrived
+    if (sinceTimer < MIN_BODY_BYTES) return
+    sinceTimer = 0
     clearTimeout(idleTimer)
     idleTimer = setTimeout(() => {
       frames.abort(new EasyNetError('deadline_exceeded', 'The arguments stopped coming.'))
@@ -58,8 +80,8 @@ export function serveOwnStream(
       checkChunk(value)
       await sendValue(frames, sent, FrameType.value, value)
     },
-    progress: (value) => frames.send(FrameType.progress, 0, encodeProgress(value)),
-    log: (entry) => frames.send(FrameType.log, 0, encodeLog(entry)),
+    progress: (value) => frames.isBehind || frames.send(FrameType.progress, 0, encodeProgress(value)),
+    log: (entry) => frames.isBehind || frames.send(FrameType.log, 0, encodeLog(entry)),
   }
   const sent = new Tally()
 
@@ -78,35 +100,34 @@ export function serveOwnStream(
     header = skeleton
     try {
       streams = executor.admit(skeleton.fn, caller).streams || skeleton.input
-      resources.use(
-        budget.reserve(
-          caller.peerId,
-          blobBytes.reduce((sum, length) => sum + length, 0),
-        ),
-      )
+      resources.use(budget.reserve(caller.peerId, sumOf(blobBytes) + memoryOf(payload.length, skeleton)))
       args = new BlobGatherer(blobBytes)
-      if (skeleton.input) inputs = createChannel<Value>(INPUT_QUEUE)
+      if (skeleton.input) inputs = createChannel(INPUT_QUEUE)
     } catch (error) {
       return refuse(error)
     }
     frames.send(FrameType.accepted, 0, NO_PAYLOAD)
     if (blobBytes.length === 0 && !skeleton.input) bodyDone()
     else expectMore()
-    if (args.complete) execute(skeleton, args)
+    if (bodyEnded || (args.complete && skeleton.input)) execute(skeleton, args)
   }
 
   const execute = (call: CallHeader, gatherer: BlobGatherer): void => {
+    clearTimeout(idleTimer)
     const { args, kwargs } = attachCallBlobs(call, gatherer.blobs)
     const deadline = resources.use(createDeadline(call.timeoutMs, controller.signal))
     const invocation = { id: call.id, fn: call.fn, timeoutMs: call.timeoutMs, args, kwargs, caller }
     const run = executor.run(
-      { ...invocation, ...(inputs === undefined ? {} : { input: inputs }), signal: deadline.signal },
+      {
+        ...invocation,
+        ...(inputs === undefined ? {} : { input: taken(inputs, heldInputs) }),
+        signal: deadline.signal,
+      },
       sink,
     )
     run
       .then(async (result) => {
-        await sendValue(frames, sent, FrameType.result, result)
-        frames.send(FrameType.end, 0, sent.encode())
+        await sendResult(result)
       })
       .catch((error: unknown) => frames.send(FrameType.error, 0, encodeError(EasyNetError.from(error))))
       .finally(end)
@@ -114,16 +135,28 @@ export function serveOwnStream(
 
   const takeInput = async (): Promise<void> => {
     if (input === undefined || !input.gatherer.complete) return
-    const value = attachBlobs(input.skeleton, input.gatherer.blobs)
+    const { skeleton, gatherer, held } = input
     input = undefined
+    // The next input may take its time; the function's deadline ends the wait.
     clearTimeout(idleTimer)
-    await inputs?.push(value, controller.signal)
-    if (!bodyEnded) expectMore()
+    await inputs?.push({ value: attachBlobs(skeleton, gatherer.blobs), held }, controller.signal)
   }
 
+  const holdInput = (bytes: number): Disposable | undefined => {
+    try {
+      const held = budget.reserve(caller.peerId, bytes)
+      heldInputs.add(held)
+      return held
+    } catch (error) {
+      bodyDone()
+      controller.abort(error)
+      return undefined
+    }
+  }
   const onBody = (frame: Frame): Promise<void> | void => {
-    if (header === undefined || args === undefined || bodyEnded) return undefined
-    expectMore()
+    if (header === undefined) throw outOfPlace(frame)
+    if (args === undefined || bodyEnded) return undefined
+    expectMore(frame.payload.length)
     received.addBytes(frame.payload)
     if (!args.complete) {
       if (frame.type !== FrameType.blob) throw outOfPlace(frame)
@@ -135,7 +168,10 @@ export function serveOwnStream(
     if (frame.type === FrameType.value && input === undefined && inputs !== undefined) {
       const { skeleton, blobBytes } = decodeValue(frame.payload, MAX_CHUNK_BYTES)
       received.addItem()
-      input = { skeleton, gatherer: new BlobGatherer(blobBytes) }
+      const held = holdInput(sumOf(blobBytes) + memoryOf(frame.payload.length, skeleton))
+      if (held === undefined) return undefined
+      expectMore()
+      input = { skeleton, gatherer: new BlobGatherer(blobBytes), held }
     } else if (frame.type === FrameType.blob && input !== undefined) {
       input.gatherer.add(frame.payload)
     } else {
@@ -146,19 +182,24 @@ export function serveOwnStream(
 
   const onEnd = (frame: Frame): void => {
     if (bodyEnded) return
-    if (header === undefined || args === undefined || !args.complete) throw outOfPlace(frame)
+    if (header === undefined || args?.complete !== true || input !== undefined) throw outOfPlace(frame)
     received.check(frame.payload)
     bodyDone()
     if (inputs === undefined) execute(header, args)
     else inputs.end()
   }
 
+  const sendResult = async (result: Value): Promise<void> => {
+    // The reader of a stream may take its time; a lone result goes straight into the caller's memory.
+    await sendValue(frames, sent, FrameType.result, result, streams ? undefined : RESULT_STALL_TIMEOUT_MS)
+    frames.send(FrameType.end, 0, sent.encode())
+  }
   const answerQuestion = async (payload: Uint8Array): Promise<void> => {
     const ask = decodeAsk(payload)
-    const outcome = await executor.outcome(caller.peerId, ask.id, ask.waitMs, controller.signal)
+    const waitMs = Math.min(ask.waitMs, MAX_ASK_WAIT_MS)
+    const outcome = await executor.outcome(caller.peerId, ask.id, waitMs, controller.signal)
     if (outcome.state === 'done') {
-      await sendValue(frames, sent, FrameType.result, outcome.result)
-      frames.send(FrameType.end, 0, sent.encode())
+      await sendResult(outcome.result)
     } else if (outcome.state === 'failed') {
       frames.send(FrameType.error, 0, encodeError(outcome.error))
     } else {
@@ -170,9 +211,11 @@ export function serveOwnStream(
     onFrame(frame) {
       switch (frame.type) {
         case FrameType.call:
-          if (header !== undefined) throw outOfPlace(frame)
+          if (header !== undefined || asked) throw outOfPlace(frame)
           return begin(frame.payload)
         case FrameType.ask:
+          if (header !== undefined || asked) throw outOfPlace(frame)
+          asked = true
           bodyDone()
           answerQuestion(frame.payload).then(end, refuse)
           return undefined
@@ -182,8 +225,10 @@ export function serveOwnStream(
         case FrameType.end:
           return onEnd(frame)
         case FrameType.cancel:
+          if (header === undefined && !asked) throw outOfPlace(frame)
           return controller.abort(new EasyNetError(decodeCancel(frame.payload), 'The caller ended the call.'))
         case FrameType.ack:
+          if (header === undefined && !asked) throw outOfPlace(frame)
           return undefined
         default:
           throw outOfPlace(frame)
@@ -197,6 +242,22 @@ export function serveOwnStream(
         controller.abort(new EasyNetError('interrupted', 'The connection to the caller broke.'))
     },
   }
+}
+
+/** What the function takes no longer counts as waiting. */
+async function* taken(
+  inputs: AsyncIterable<{ value: Value; held: Disposable }>,
+  heldInputs: Set<Disposable>,
+): AsyncGenerator<Value> {
+  for await (const { value, held } of inputs) {
+    heldInputs.delete(held)
+    held[Symbol.dispose]()
+    yield value
+  }
+}
+
+function sumOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0)
 }
 
 function checkChunk(value: Value): void {

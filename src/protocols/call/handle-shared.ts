@@ -11,15 +11,20 @@ import {
   encodeValue,
   type CallHeader,
 } from './codec.ts'
-import { MAX_SHARED_CALLS, MAX_SHARED_RESULT_BYTES } from './constants.ts'
+import {
+  MAX_SHARED_ARGS_BYTES,
+  MAX_SHARED_CALLS,
+  MAX_SHARED_RESULT_BYTES,
+  MIN_COUNTED_ARGS_BYTES,
+} from './constants.ts'
 import { type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
-import type { StreamServer } from './stream-server.ts'
-import type { CallExecutor } from './ports.ts'
+import { memoryOf } from './inbound-budget.ts'
+import type { CallHandlerComponents, StreamServer } from './stream-server.ts'
 
 /** Serves the small calls of one peer. They go on when the stream breaks: the caller may ask later. */
 export function serveSharedStream(
-  executor: CallExecutor,
+  { executor, budget }: CallHandlerComponents,
   frames: FrameStream,
   caller: PeerRef,
 ): StreamServer {
@@ -28,7 +33,7 @@ export function serveSharedStream(
   const answer = (number: number, error: unknown): void => {
     frames.send(FrameType.error, number, encodeError(EasyNetError.from(error)))
   }
-  const run = async (number: number, header: CallHeader): Promise<void> => {
+  const run = async (number: number, header: CallHeader, held?: Disposable): Promise<void> => {
     const controller = new AbortController()
     running.set(number, controller)
     using deadline = createDeadline(header.timeoutMs, controller.signal)
@@ -41,6 +46,7 @@ export function serveSharedStream(
       if (running.has(number)) answer(number, error)
     } finally {
       running.delete(number)
+      held?.[Symbol.dispose]()
     }
   }
   const sendResult = (number: number, encoded: ReturnType<typeof encodeValue>): void => {
@@ -49,6 +55,7 @@ export function serveSharedStream(
     if (!isSmall) frames.send(FrameType.stored, number, NO_PAYLOAD)
     else frames.send(FrameType.result, number, encoded.payload)
   }
+  const mayReport = (number: number): boolean => running.has(number) && !frames.isBehind
   const sinkOf = (number: number): CallSink => ({
     chunk() {
       throw new EasyNetError(
@@ -56,13 +63,14 @@ export function serveSharedStream(
         'A function that sends chunks has to be registered with stream: true.',
       )
     },
-    progress: (value) =>
-      running.has(number) && frames.send(FrameType.progress, number, encodeProgress(value)),
-    log: (entry) => running.has(number) && frames.send(FrameType.log, number, encodeLog(entry)),
+    progress: (value) => mayReport(number) && frames.send(FrameType.progress, number, encodeProgress(value)),
+    log: (entry) => mayReport(number) && frames.send(FrameType.log, number, encodeLog(entry)),
   })
   const start = (frame: Frame): void => {
+    const payloadBytes = frame.payload.length
     const { skeleton: header, blobBytes } = decodeCall(frame.payload)
-    if (running.has(frame.call) || blobBytes.length > 0 || header.input) {
+    const isSmall = payloadBytes <= MAX_SHARED_ARGS_BYTES && blobBytes.length === 0 && !header.input
+    if (running.has(frame.call) || !isSmall) {
       throw new EasyNetError('protocol_violation', 'This call cannot be made on the shared stream.')
     }
     if (running.size >= MAX_SHARED_CALLS) {
@@ -71,13 +79,16 @@ export function serveSharedStream(
         new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls of yours are running.`),
       )
     }
+    let held: Disposable | undefined
     try {
       if (executor.admit(header.fn, caller).streams)
         return frames.send(FrameType.accepted, frame.call, NO_PAYLOAD)
+      if (payloadBytes > MIN_COUNTED_ARGS_BYTES)
+        held = budget.reserve(caller.peerId, memoryOf(payloadBytes, header))
     } catch (error) {
       return answer(frame.call, error)
     }
-    run(frame.call, attachCallBlobs(header, [])).catch((error: unknown) =>
+    run(frame.call, attachCallBlobs(header, []), held).catch((error: unknown) =>
       frames.abort(EasyNetError.from(error)),
     )
   }

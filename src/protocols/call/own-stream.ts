@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
-import type { CallSink } from '../../model/call.ts'
+import type { CallOutcome, CallSink } from '../../model/call.ts'
 import { attachBlobs, MAX_CHUNK_BYTES, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
 import { abortReason, onAbort } from '../../util/signals.ts'
 import { BlobGatherer, Tally } from './body.ts'
@@ -15,9 +15,10 @@ import {
   type EncodedValue,
   encodeValue,
 } from './codec.ts'
+import { FINISH_TIMEOUT_MS } from './constants.ts'
 import { createFrameStream, type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
-import type { Outcome, OutgoingCall } from './ports.ts'
+import type { OutgoingCall } from './ports.ts'
 import { connectionLost } from './shared-link.ts'
 
 /** Runs one call on a stream of its own: any size, chunks and inputs, with yamux flow control. */
@@ -48,7 +49,7 @@ export async function askOnOwnStream(
   callId: string,
   waitMs: number,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<CallOutcome> {
   const ignore: CallSink = { chunk: () => undefined, progress: () => undefined, log: () => undefined }
   const exchange = createExchange(stream, ignore)
   const unlink = onAbort(signal, () => exchange.cancel(abortReason(signal)))
@@ -66,7 +67,7 @@ interface Exchange {
   /** Resolves when the provider is ready for arguments and inputs. */
   accepted: Promise<void>
   /** `failed` for errors of the provider; rejects when the exchange itself broke. */
-  outcome: Promise<Outcome>
+  outcome: Promise<CallOutcome>
   cancel(reason: EasyNetError): void
   fail(error: EasyNetError): void
   finish(): void
@@ -84,33 +85,40 @@ async function sendBody(exchange: Exchange, call: OutgoingCall, encoded: Encoded
   exchange.frames.send(FrameType.end, 0, tally.encode())
 }
 
-/** Sends one value with its blobs and waits while the other side is behind. */
+/**
+ * Sends one value with its blobs and waits while the other side is behind.
+ *
+ * @param maxStallMs - a reader that takes no blobs for so long is gone
+ */
 export async function sendValue(
   frames: FrameStream,
   tally: Tally,
   type: typeof FrameType.value | typeof FrameType.result,
   value: Value,
+  maxStallMs?: number,
 ): Promise<void> {
   const { payload, blobs } = encodeValue(value)
   tally.addItem()
   tally.addBytes(payload)
   for (const blob of blobs) tally.addBytes(blob)
   frames.send(type, 0, payload)
-  if (blobs.length > 0) await frames.sendBlobs(0, blobs)
+  if (blobs.length > 0) await frames.sendBlobs(0, blobs, maxStallMs)
   else await frames.drained()
 }
 
 function createExchange(stream: Stream, sink: CallSink): Exchange {
   const received = new Tally()
   const accepted = Promise.withResolvers<void>()
-  const outcome = Promise.withResolvers<Outcome>()
+  const outcome = Promise.withResolvers<CallOutcome>()
   let filling: { skeleton: unknown; gatherer: BlobGatherer; isResult: boolean } | undefined
   let result: { value: Value } | undefined
+  let ended = false
   // Whoever waits gets these failures through `outcome`.
   accepted.promise.catch(() => undefined)
   outcome.promise.catch(() => undefined)
 
-  const settle = (value: Outcome): void => {
+  const settle = (value: CallOutcome): void => {
+    ended = true
     outcome.resolve(value)
     accepted.reject(new EasyNetError('cancelled', 'The call ended before its arguments were sent.'))
   }
@@ -133,6 +141,8 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
     return takeFilled()
   }
   const onFrame = (frame: Frame): Promise<void> | void => {
+    // Nobody waits for it any more; `finish` closes the stream.
+    if (ended) return undefined
     switch (frame.type) {
       case FrameType.accepted:
         return accepted.resolve()
@@ -161,13 +171,18 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
         throw outOfPlace(frame)
     }
   }
+  let lastWord: NodeJS.Timeout | undefined
   const fail = (error: EasyNetError): void => {
+    ended = true
     accepted.reject(error)
     outcome.reject(error)
   }
   const frames = createFrameStream(stream, {
     onFrame,
-    onClose: (error) => fail(error instanceof EasyNetError ? error : connectionLost()),
+    onClose(error) {
+      clearTimeout(lastWord)
+      fail(error instanceof EasyNetError ? error : connectionLost())
+    },
   })
   return {
     frames,
@@ -179,6 +194,10 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
     },
     fail,
     finish() {
+      ended = true
+      // A provider that goes on sending must not keep the stream.
+      lastWord = setTimeout(() => frames.abort(connectionLost()), FINISH_TIMEOUT_MS)
+      lastWord.unref()
       frames.close().catch((error: unknown) => frames.abort(EasyNetError.from(error)))
     },
   }

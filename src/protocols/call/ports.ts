@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import type { CallSink, Invocation, PeerRef } from '../../model/call.ts'
+import type { CallOutcome, CallSink, Invocation, PeerRef } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import type { EasyNetError } from '../../errors/error.ts'
 import type { CallHeader } from './codec.ts'
@@ -16,15 +16,6 @@ export interface OutgoingCall extends CallHeader {
   inputs?: AsyncIterable<Value>
 }
 
-/**
- * How a call ended, as the provider remembers it. `never`: it has not started and never will, so it
- * may be sent again. `interrupted`: it had started and was cut off.
- */
-export type Outcome =
-  | { state: 'done'; result: Value }
-  | { state: 'failed'; error: EasyNetError }
-  | { state: 'running' | 'interrupted' | 'never' }
-
 /** Runs functions for other devices. */
 export interface CallExecutor {
   /**
@@ -35,5 +26,5 @@ export interface CallExecutor {
   /** @throws the refusal, or the function's own error */
   run(invocation: Invocation, sink: CallSink): Promise<Value>
   /** Waits up to `waitMs` for a call that still runs. */
-  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Outcome>
+  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
 }
