@@ -43,28 +43,31 @@ test('npm run demo: every call is shown with who ran it, and nothing is left', a
   const picture = readFileSync(join(CHECKOUT, 'examples/data/coast.jpg'))
   expect(stdout).toContain(`   ${createHash('sha256').update(picture).digest('hex')}\n`)
   expect(stdout).toContain('%%%%%%')
-  expect(stdout).toMatch(/ms, then cancelled\n.*saw it try \d+ numbers.*\n {3}lab: 0 searches running, 1 stopped/)
+  expect(stdout).toMatch(
+    /ms, then cancelled\n.*saw it try \d+ numbers.*\n {3}lab: 0 searches running, 1 stopped/,
+  )
   expect(stdout).toMatch(/ms: function_error\n {3}ValueError: /)
   expect(stdout).toContain('studio/hash.sha256 is refused: no_provider')
   expect(stdout).toMatch(
     /\d+ bytes; looked for in them and not found: function names, the letter, the picture/,
   )
   expect(stdout).toMatch(/Done in [\d.]+ s; all processes have ended and their files are gone\.\n$/)
+
+  for (const readme of ['README.md', 'README.zh.md']) {
+    const text = readFileSync(join(CHECKOUT, readme), 'utf8')
+    const transcript = /^EasyNet demo: [^]*?files are gone\.$/m.exec(text)?.[0]
+    expect(shapeOf(transcript), `the transcript in ${readme}`).toEqual(shapeOf(stdout))
+  }
 })
 
-test.each(['README.md', 'README.zh.md'])('the transcript in %s is what the demo prints', async (readme) => {
-  const text = readFileSync(join(CHECKOUT, readme), 'utf8')
-  const transcript = /^EasyNet demo: [^]*?files are gone\.$/m.exec(text)?.[0]
-  const { stdout } = await demo(newTmp()).ended
-  // Ids, times and counts differ from run to run; so does where a picture's shades fall, hardly ever.
-  const shape = (shown = ''): string[] =>
-    shown
-      .trim()
-      .replaceAll(/…\w{8}/g, '…ID')
-      .replaceAll(/\d+(\.\d+)?/g, 'N')
-      .split('\n')
-  expect(shape(transcript)).toEqual(shape(stdout))
-})
+/** The lines of a run without what differs from run to run: ids, times, counts. */
+function shapeOf(shown = ''): string[] {
+  return shown
+    .trim()
+    .replaceAll(/…\w{8}/g, '…ID')
+    .replaceAll(/\d+(\.\d+)?/g, 'N')
+    .split('\n')
+}
 
 test('--keep leaves a mesh that works, --stop ends it', async () => {
   const folder = newTmp()

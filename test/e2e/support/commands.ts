@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { eventually } from '../../integration/support/eventually.ts'
 
@@ -70,8 +70,9 @@ export async function run(
   return start(command, args, options).ended
 }
 
-/** The command lines of processes whose command line or environment contains `text`; Linux only. */
+/** The command lines of processes whose command line or environment contains `text`; none where there is no /proc. */
 export function processesWith(text: string): string[] {
+  if (!existsSync('/proc/self/environ')) return []
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
