@@ -31,6 +31,8 @@ export function createOutput(stdout: OutputStream, stderr: OutputStream, env: No
   const isTTY = stdout.isTTY === true
   const notesToTTY = stderr.isTTY === true
   const colours = notesToTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+  // Names and descriptions are written by other devices.
+  const safeCell = (cell: string): string => (isTTY ? stripControls(cell) : cell)
   return {
     isTTY,
     notesToTTY,
@@ -38,10 +40,12 @@ export function createOutput(stdout: OutputStream, stderr: OutputStream, env: No
     line: (text) => void stdout.write(`${text}\n`),
     json: (document) => void stdout.write(`${JSON.stringify(toPlainJson(document))}\n`),
     table(header, rows) {
-      stdout.write(formatTable(header, rows, isTTY ? stdout.columns || 80 : undefined))
+      const safe = rows.map((row) => row.map(safeCell))
+      stdout.write(formatTable(header, safe, isTTY ? stdout.columns || 80 : undefined))
     },
     fields([first = ['', ''], ...others]) {
-      stdout.write(formatTable(first, others, isTTY ? Infinity : undefined))
+      const [head, ...rest] = [first, ...others].map((row) => row.map(safeCell))
+      stdout.write(formatTable(head ?? [], rest, isTTY ? Infinity : undefined))
     },
     note: (text) => void stderr.write(`${text}\n`),
     style: (format, text) => (colours ? styleText(format, text, { validateStream: false }) : text),
@@ -49,7 +53,7 @@ export function createOutput(stdout: OutputStream, stderr: OutputStream, env: No
   }
 }
 
-/** Without the control characters that terminals obey, except newline and tab. */
+/** Without what terminals obey, except newline and tab, and what turns the direction of the text. */
 export function stripControls(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '\u{fffd}')
+  return text.replaceAll(/[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\u{fffd}')
 }

@@ -21,6 +21,8 @@ export interface EasyNetErrorOptions extends ErrorOptions {
 
 const brand = Symbol.for('easynet.error')
 const MAX_REMOTE_TEXT = 2_000
+/** Details of others are kept in logs and events, so larger ones are left out. */
+const MAX_REMOTE_DETAILS = 16_384
 
 /**
  * The one error class of EasyNet. Its `reason` is one of a closed set, its `code` follows from it.
@@ -79,9 +81,28 @@ export class EasyNetError extends Error {
     const options: EasyNetErrorOptions = {}
     if (typeof given.hint === 'string') options.hint = given.hint.slice(0, MAX_REMOTE_TEXT)
     if (typeof given.retryable === 'boolean') options.retryable = given.retryable
-    if (typeof given.details === 'object' && given.details !== null) options.details = given.details
+    const { details } = given
+    if (typeof details === 'object' && details !== null && isSmall(details)) options.details = details
     return new EasyNetError(reason, message.slice(0, MAX_REMOTE_TEXT), options)
   }
+}
+
+/** Counts characters and bytes, and 8 for everything else. Ends also for what contains itself. */
+function isSmall(details: object): boolean {
+  let left = MAX_REMOTE_DETAILS
+  const fits = (value: unknown): boolean => {
+    left -= 8
+    if (typeof value === 'string') left -= value.length
+    if (value instanceof Uint8Array) left -= value.length
+    else if (typeof value === 'object' && value !== null && left >= 0) {
+      for (const [key, item] of Object.entries(value)) {
+        left -= key.length
+        if (left < 0 || !fits(item)) return false
+      }
+    }
+    return left >= 0
+  }
+  return fits(details)
 }
 
 /** Programs throw anything, also what cannot become a text. */

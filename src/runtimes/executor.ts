@@ -7,7 +7,7 @@ import { approximateBytes, type Value } from '../model/value.ts'
 import { createCborCodec } from '../util/cbor.ts'
 import type { Clock } from '../util/clock.ts'
 import { createDeadline, raceSignal, sleep } from '../util/signals.ts'
-import { createOutcomes, type Ending } from './outcomes.ts'
+import { createOutcomes, type Ending, outcomeKey } from './outcomes.ts'
 import type { ExecutionJournal, ExecutionObserver, JournalRecord } from './ports.ts'
 import { runWithGrace } from './grace.ts'
 import { createSlots, type Slots } from './slots.ts'
@@ -127,7 +127,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       return { streams: fn.descriptor.stream || fn.descriptor.clientStream }
     },
     async run(invocation, sink) {
-      const key = keyOf(invocation.caller.peerId, invocation.id)
+      const key = outcomeKey(invocation.caller.peerId, invocation.id)
       const known = outcomes.find(key)
       if (known !== undefined) return valueOf(await known)
       const fn = findFunction(invocation.fn, invocation.caller)
@@ -146,7 +146,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       }
     },
     async outcome(callerId, callId, waitMs, signal) {
-      const key = keyOf(callerId, callId)
+      const key = outcomeKey(callerId, callId)
       const known = outcomes.find(key)
       if (known === undefined) {
         const record = journal.find(callerId, callId)
@@ -195,10 +195,6 @@ async function waitFor(
     if (signal.aborted || !waiting.signal.aborted) throw error
     return undefined
   }
-}
-
-function keyOf(callerId: string, callId: string): string {
-  return `${callerId} ${callId}`
 }
 
 function valueOf(ending: Ending): Value {

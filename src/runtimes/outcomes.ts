@@ -8,6 +8,7 @@ export type Ending =
 
 /** Calls of this boot by caller and id, so that none runs twice and a lost answer can be fetched. */
 export interface Outcomes {
+  /** @param key - see {@link outcomeKey} */
   find(key: string): Ending | Promise<Ending> | undefined
   begin(key: string, ending: Promise<Ending>): void
   end(key: string, ending: Ending): void
@@ -19,7 +20,7 @@ export interface OutcomesInit {
   clock: Clock
   /** @default 10_000 */
   maxEntries?: number
-  /** Results kept together; the oldest go first. @default 268_435_456 */
+  /** Bytes of all results. @default 268_435_456 */
   maxBytes?: number
   /** @default 600_000 */
   keepMs?: number
@@ -36,19 +37,56 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
   const maxBytes = init.maxBytes ?? 268_435_456
   const keepMs = init.keepMs ?? 600_000
   const running = new Map<string, Promise<Ending>>()
-  // Insertion order is age order.
+  // Insertion order is age order, here and in `keys`.
   const kept = new Map<string, Kept>()
+  const callers = new Map<string, { keys: Set<string>; bytes: number }>()
   let keptBytes = 0
 
-  const drop = (key: string, entry: Kept): void => {
+  const drop = (key: string): void => {
+    const entry = kept.get(key)
+    const caller = callers.get(callerIn(key))
+    if (entry === undefined || caller === undefined) return
     kept.delete(key)
     keptBytes -= entry.bytes
+    caller.keys.delete(key)
+    caller.bytes -= entry.bytes
+    if (caller.keys.size === 0) callers.delete(callerIn(key))
+  }
+  const keep = (key: string, entry: Kept): void => {
+    drop(key)
+    const caller = callers.get(callerIn(key)) ?? { keys: new Set(), bytes: 0 }
+    callers.set(callerIn(key), caller)
+    caller.keys.add(key)
+    caller.bytes += entry.bytes
+    kept.set(key, entry)
+    keptBytes += entry.bytes
   }
   const prune = (): void => {
     const now = init.clock.monotonic()
     for (const [key, entry] of kept) {
-      if (kept.size <= maxEntries && keptBytes <= maxBytes && entry.until > now) return
-      drop(key, entry)
+      if (entry.until > now) break
+      drop(key)
+    }
+    if (kept.size > maxEntries) makeRoom(maxEntries - Math.floor(maxEntries / 10))
+    else if (keptBytes > maxBytes) makeRoom(maxEntries)
+  }
+  /** The oldest of the caller that has most go first: a flood of calls or questions forgets its own. */
+  const makeRoom = (entries: number): void => {
+    while (kept.size > entries || keptBytes > maxBytes) {
+      let heaviest: Set<string> | undefined
+      let most = 0
+      for (const { keys, bytes } of callers.values()) {
+        const share = keys.size / maxEntries + bytes / maxBytes
+        if (share <= most) continue
+        most = share
+        heaviest = keys
+      }
+      let left = Math.ceil((heaviest?.size ?? 0) / 10)
+      for (const key of heaviest ?? []) {
+        drop(key)
+        left -= 1
+        if (left === 0 || (kept.size <= entries && keptBytes <= maxBytes)) break
+      }
     }
   }
 
@@ -58,10 +96,18 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
     end(key, ending) {
       running.delete(key)
       const bytes = ending.state === 'done' ? approximateBytes(ending.result) : 0
-      kept.set(key, { ending, bytes, until: init.clock.monotonic() + keepMs })
-      keptBytes += bytes
+      keep(key, { ending, bytes, until: init.clock.monotonic() + keepMs })
       prune()
     },
     forget: (key) => void running.delete(key),
   }
+}
+
+/** The name under which a call is remembered. */
+export function outcomeKey(callerId: string, callId: string): string {
+  return `${callerId} ${callId}`
+}
+
+function callerIn(key: string): string {
+  return key.slice(0, key.indexOf(' '))
 }

@@ -121,8 +121,14 @@ export function encodeError(error: EasyNetError): Uint8Array {
   return plainCbor.encode(short)
 }
 
+/** Without advice: what to try is for this device to say, a stranger's command line does harm. */
 export function decodeError(payload: Uint8Array): EasyNetError {
-  return EasyNetError.fromData(plainCbor.decode(payload))
+  const { reason, message, retryable, details } = EasyNetError.fromData(plainCbor.decode(payload))
+  const { why: _, ...facts } = details ?? {}
+  return new EasyNetError(reason, message, {
+    retryable,
+    ...(details === undefined ? {} : { details: facts }),
+  })
 }
 
 /** @throws `too_large` */
