@@ -1,3 +1,4 @@
+import { HEARTBEAT_MS, SILENCE_MS } from '../model/attach.ts'
 import { chmod, unlink } from 'node:fs/promises'
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -99,8 +100,8 @@ export async function createApiServer(
     { node, clock, logger },
     {
       maxPrograms: init.maxPrograms ?? MAX_PROGRAMS,
-      heartbeatMs: init.heartbeatMs ?? 15_000,
-      silenceMs: init.silenceMs ?? 60_000,
+      heartbeatMs: init.heartbeatMs ?? HEARTBEAT_MS,
+      silenceMs: init.silenceMs ?? SILENCE_MS,
     },
   )
   const components = {

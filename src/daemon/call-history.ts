@@ -1,8 +1,7 @@
 import { EasyNetError } from '../errors/error.ts'
-import type { CallRecord } from '../model/call.ts'
+import type { CallOutcome, CallRecord, LoggedCall } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
-import type { Outcome } from '../scheduler/ports.ts'
-import type { CallLog, CallLogRecord } from '../storage/call-log.ts'
+import type { CallLog } from '../storage/call-log.ts'
 import type { Clock } from '../util/clock.ts'
 
 const SHOWN = 200
@@ -19,18 +18,18 @@ export interface CallHistoryComponents {
   log: CallLog
   isRunning: (id: string) => boolean
   /** Asks a provider how a call of ours ended. */
-  ask: (peerId: string, callId: string, signal: AbortSignal) => Promise<Outcome>
+  ask: (peerId: string, callId: string, signal: AbortSignal) => Promise<CallOutcome>
   clock: Clock
 }
 
 /** The calls of this device, with open questions put to the providers. */
 export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryComponents): CallHistory {
-  const settle = (record: CallLogRecord, outcome: Outcome): CallRecord => {
+  const settle = (record: LoggedCall, outcome: CallOutcome): CallRecord => {
     // That it was done is certain; the provider only still has the result, or not.
     if (record.state === 'done' && outcome.state !== 'done') return toCallRecord(record)
     if (outcome.state === 'running') return toCallRecord({ ...record, state: 'running' })
     const state = outcome.state === 'never' ? 'failed' : outcome.state
-    const settled: CallLogRecord = { ...record, state, endedAt: record.endedAt ?? clock.now() }
+    const settled: LoggedCall = { ...record, state, endedAt: record.endedAt ?? clock.now() }
     const error = errorOf(outcome) ?? record.error
     if (error !== undefined && state !== 'done') settled.error = error
     else delete settled.error
@@ -62,11 +61,11 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
 }
 
 /** Running in the books of an earlier daemon, but it was never sent anywhere. */
-function closed(record: CallLogRecord): CallLogRecord {
+function closed(record: LoggedCall): LoggedCall {
   return record.state === 'running' ? { ...record, state: 'failed' } : record
 }
 
-function errorOf(outcome: Outcome): CallRecord['error'] {
+function errorOf(outcome: CallOutcome): CallRecord['error'] {
   if (outcome.state === 'failed') return outcome.error.toJSON()
   if (outcome.state === 'interrupted') {
     return new EasyNetError('interrupted', 'The provider was cut off while the function ran.').toJSON()
@@ -77,7 +76,7 @@ function errorOf(outcome: Outcome): CallRecord['error'] {
   return undefined
 }
 
-function toCallRecord(record: CallLogRecord, result?: Value): CallRecord {
+function toCallRecord(record: LoggedCall, result?: Value): CallRecord {
   const { id, fn, state, startedAt, endedAt, error, peerId, peerName } = record
   return {
     id,

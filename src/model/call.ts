@@ -1,4 +1,4 @@
-import type { ErrorData } from '../errors/error.ts'
+import type { EasyNetError, ErrorData } from '../errors/error.ts'
 import type { Value } from './value.ts'
 
 /** A device as people read it: its name and its peer id belong together. */
@@ -92,6 +92,30 @@ export interface CallRecord {
   /** Present when the result is still kept. */
   result?: Value
 }
+
+/** One call in the log that survives restarts. */
+export interface LoggedCall {
+  id: string
+  fn: string
+  /** The caller's own idempotency key. */
+  key?: string
+  /** The device that runs it, once one was chosen. */
+  peerId?: string
+  peerName?: string
+  state: CallState
+  startedAt: number
+  endedAt?: number
+  error?: ErrorData
+}
+
+/**
+ * What a provider says of a call that it is asked about. `never`: it has not started and never will, so
+ * it may be sent again. `interrupted`: it had started and was cut off.
+ */
+export type CallOutcome =
+  | { state: 'done'; result: Value }
+  | { state: 'failed'; error: EasyNetError }
+  | { state: 'running' | 'interrupted' | 'never' }
 
 /** A call as the function's side sees it. */
 export interface Invocation {

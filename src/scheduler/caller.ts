@@ -8,6 +8,7 @@ import {
   type CallSink,
   DEFAULT_CALL_TIMEOUT_MS,
   type FailedAttempt,
+  type LoggedCall,
   type PeerRef,
 } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
@@ -16,7 +17,6 @@ import { createDeadline, type Deadline } from '../util/signals.ts'
 import { pickProvider } from './pick.ts'
 import type {
   CallLog,
-  CallLogRecord,
   CallObserver,
   Candidate,
   LocalCalls,
@@ -72,7 +72,7 @@ interface Journey {
   range: string | undefined
   onlyPeer: string | undefined
   deadline: Deadline
-  record: CallLogRecord
+  record: LoggedCall
   sink: CallSink
   failed: FailedAttempt[]
   /** Chunks that the program has seen: from then on another attempt would repeat them. */
@@ -199,7 +199,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
     failure: EasyNetError | undefined,
   ): void => {
     const { record } = journey
-    const ended: CallLogRecord = { ...record, state: stateOf(failure), endedAt: clock.now() }
+    const ended: LoggedCall = { ...record, state: stateOf(failure), endedAt: clock.now() }
     if (failure !== undefined) ended.error = failure.toJSON()
     log.put(ended).catch(() => undefined)
     observer.ended(ended, clock.now() - record.startedAt, candidate?.path)
@@ -223,7 +223,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
       const controller = new AbortController()
       const linked = AbortSignal.any([signal, controller.signal])
       using deadline = createDeadline(request.timeoutMs ?? defaultTimeoutMs, linked)
-      const record: CallLogRecord = known ?? {
+      const record: LoggedCall = known ?? {
         id,
         fn: request.fn,
         ...(request.key === undefined ? {} : { key: request.key }),
@@ -273,7 +273,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   /** The same idempotency key again: the outcome of the first call, never a second run. */
   async function recall(
     journey: Journey,
-    known: CallLogRecord,
+    known: LoggedCall,
   ): Promise<{ value: Value; candidate: Candidate }> {
     // It never reached a function: this is its first run.
     const lastError = known.error === undefined ? undefined : EasyNetError.fromData(known.error)
@@ -290,7 +290,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   }
 }
 
-function stateOf(failure: EasyNetError | undefined): CallLogRecord['state'] {
+function stateOf(failure: EasyNetError | undefined): LoggedCall['state'] {
   if (failure === undefined) return 'done'
   if (failure.reason === 'interrupted') return 'interrupted'
   return failure.reason === 'outcome_unknown' ? 'unknown' : 'failed'

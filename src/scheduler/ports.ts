@@ -1,5 +1,4 @@
-import type { CallPath, CallSink, CallState, Invocation, PeerRef } from '../model/call.ts'
-import type { ErrorData, EasyNetError } from '../errors/error.ts'
+import type { CallOutcome, CallPath, CallSink, Invocation, LoggedCall, PeerRef } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 
 // What the scheduler needs from others; `daemon/` passes it in.
@@ -34,43 +33,24 @@ export interface OutgoingCall {
   streams: boolean
 }
 
-/** Same as protocols/call/ports.ts: what a provider says of a call. */
-export type Outcome =
-  | { state: 'done'; result: Value }
-  | { state: 'failed'; error: EasyNetError }
-  | { state: 'running' | 'interrupted' | 'never' }
-
 export interface RemoteCalls {
   call(peerId: string, call: OutgoingCall, sink: CallSink, signal: AbortSignal): Promise<Value>
-  ask(peerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Outcome>
+  ask(peerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
 }
 
 export interface LocalCalls {
   run(invocation: Invocation, sink: CallSink): Promise<Value>
-  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<Outcome>
-}
-
-/** One call in the history that survives restarts. */
-export interface CallLogRecord {
-  id: string
-  fn: string
-  key?: string
-  peerId?: string
-  peerName?: string
-  state: CallState
-  startedAt: number
-  endedAt?: number
-  error?: ErrorData
+  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
 }
 
 export interface CallLog {
   /** Readers see it at once; resolves when it is on disk. */
-  put(record: CallLogRecord): Promise<void>
-  find(id: string): CallLogRecord | undefined
-  findByKey(key: string): CallLogRecord | undefined
+  put(record: LoggedCall): Promise<void>
+  find(id: string): LoggedCall | undefined
+  findByKey(key: string): LoggedCall | undefined
 }
 
 export interface CallObserver {
   started(call: { id: string; fn: string }): void
-  ended(call: CallLogRecord, durationMs: number, path: CallPath | undefined): void
+  ended(call: LoggedCall, durationMs: number, path: CallPath | undefined): void
 }

@@ -1,7 +1,7 @@
+import type { CallOutcome } from '../model/call.ts'
 import { EasyNetError } from '../errors/error.ts'
 import type { Value } from '../model/value.ts'
 import { type Deadline, sleep } from '../util/signals.ts'
-import type { Outcome } from './ports.ts'
 
 const FIRST_PAUSE_MS = 100
 const LAST_PAUSE_MS = 2_000
@@ -14,7 +14,7 @@ const WAIT_MS = 30_000
  * @param ask - one question; rejects while the provider cannot be reached
  */
 export async function askUntilKnown(
-  ask: (waitMs: number) => Promise<Outcome>,
+  ask: (waitMs: number) => Promise<CallOutcome>,
   deadline: Deadline,
 ): Promise<Value> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {

@@ -3,7 +3,8 @@ import { raceSignal, sleep } from '../util/signals.ts'
 import { AttachConnection } from './attach/connection.ts'
 import { Invocations } from './attach/invocations.ts'
 import { openSocket } from './attach/open-socket.ts'
-import { type HelloResult, PROTOCOL_VERSION } from './attach/protocol.ts'
+import { ATTACH_PROTOCOL } from '../model/attach.ts'
+import { type HelloResult } from './attach/protocol.ts'
 import { type DaemonTarget, findDaemon } from './find-daemon.ts'
 import type { RunnableFunction } from './function-types.ts'
 
@@ -192,12 +193,12 @@ async function sendFunctions(
 
 function checkProtocol(answer: unknown): HelloResult {
   const hello = answer as HelloResult
-  if (hello.protocol === PROTOCOL_VERSION) return hello
+  if (hello.protocol === ATTACH_PROTOCOL) return hello
   throw new EasyNetError(
     'protocol_violation',
     `The daemon speaks attach protocol ${String(hello.protocol)}.`,
     {
-      hint: `This library speaks ${PROTOCOL_VERSION}: update the older of the two.`,
+      hint: `This library speaks ${ATTACH_PROTOCOL}: update the older of the two.`,
     },
   )
 }

@@ -1,21 +1,6 @@
 import type { ErrorData } from '../errors/error.ts'
-import type { CallState } from '../model/call.ts'
+import type { CallState, LoggedCall } from '../model/call.ts'
 import type { Database } from './database.ts'
-
-/** One call that this device made. */
-export interface CallLogRecord {
-  id: string
-  fn: string
-  /** The caller's own idempotency key. */
-  key?: string
-  /** The device that runs it, once one was chosen. */
-  peerId?: string
-  peerName?: string
-  state: CallState
-  startedAt: number
-  endedAt?: number
-  error?: ErrorData
-}
 
 /** History of the calls that this device made. It survives a crash of the daemon. */
 export interface CallLog {
@@ -25,14 +10,14 @@ export interface CallLog {
    *
    * @throws `storage_failed`
    */
-  put(record: CallLogRecord): Promise<void>
-  find(id: string): CallLogRecord | undefined
+  put(record: LoggedCall): Promise<void>
+  find(id: string): LoggedCall | undefined
   /** The newest call with this idempotency key. */
-  findByKey(key: string): CallLogRecord | undefined
+  findByKey(key: string): LoggedCall | undefined
   /** Newest first. */
-  recent(limit: number): CallLogRecord[]
+  recent(limit: number): LoggedCall[]
   /** Calls without an end. At the start: those an earlier boot lost track of; their providers know more. */
-  running(): CallLogRecord[]
+  running(): LoggedCall[]
   /** Forgets the oldest ended calls beyond `maxRows`. @param maxRows - default 10,000 */
   prune(maxRows?: number): void
 }
@@ -75,11 +60,11 @@ export function createCallLog(database: Database): CallLog {
   }
 }
 
-function optional(row: Record<string, unknown> | undefined): CallLogRecord | undefined {
+function optional(row: Record<string, unknown> | undefined): LoggedCall | undefined {
   return row === undefined ? undefined : recordOf(row)
 }
 
-function recordOf(row: Record<string, unknown>): CallLogRecord {
+function recordOf(row: Record<string, unknown>): LoggedCall {
   return {
     id: row['id'] as string,
     fn: row['fn'] as string,

@@ -1,6 +1,6 @@
 import { announcedLengths, type MessageListener, NO_BLOBS, parseMessage, tooLarge } from './message.ts'
 import type { Json } from './message.ts'
-import { MAX_LINE_BYTES } from './limits.ts'
+import { MAX_LINE_BYTES } from '../../model/attach.ts'
 
 const NEWLINE = 10
 const FIRST_CAPACITY = 64 * 1024

@@ -4,7 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { EasyNetError } from '../../errors/error.ts'
 import { WEBSOCKET_PROTOCOL } from '../guard.ts'
 import { createDrainWaiters } from './drain.ts'
-import { MAX_BLOB_BYTES, MAX_LINE_BYTES } from './limits.ts'
+import { MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from '../../model/attach.ts'
 import {
   announcedLengths,
   type Json,
@@ -25,7 +25,7 @@ export function createWebSocketAcceptor() {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: MAX_BLOB_BYTES,
+    maxPayload: MAX_MESSAGE_BLOB_BYTES,
     handleProtocols: (offered) => (offered.has(WEBSOCKET_PROTOCOL) ? WEBSOCKET_PROTOCOL : false),
   })
   return (

@@ -1,6 +1,7 @@
 import { EasyNetError } from '../../errors/error.ts'
 import { MAX_VALUE_DEPTH } from '../../model/value.ts'
-import { MAX_BLOB_BYTES, MAX_BLOBS, MAX_ITEM_BYTES, MAX_LINE_BYTES } from './limits.ts'
+import { MAX_BLOBS, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from '../../model/attach.ts'
+import { MAX_ITEM_BYTES } from './limits.ts'
 
 /** A JSON object of the protocol. */
 export type Json = Record<string, unknown>
@@ -43,7 +44,7 @@ export function announcedLengths(json: Json): readonly number[] {
     sum += length as number
   }
   const isItem = json['method'] === 'chunk' || json['method'] === 'input'
-  const most = isItem ? MAX_ITEM_BYTES : MAX_BLOB_BYTES
+  const most = isItem ? MAX_ITEM_BYTES : MAX_MESSAGE_BLOB_BYTES
   if (sum > most) throw tooLarge('bytes beside a message', sum, most)
   return bin as number[]
 }
@@ -58,7 +59,7 @@ export function messageText(json: Json, blobs: readonly Uint8Array[]): string {
   if (blobs.length > MAX_BLOBS) throw tooLarge('blobs', blobs.length, MAX_BLOBS)
   const bin = blobs.map((blob) => blob.length)
   const sum = bin.reduce((total, length) => total + length, 0)
-  if (sum > MAX_BLOB_BYTES) throw tooLarge('bytes beside a message', sum, MAX_BLOB_BYTES)
+  if (sum > MAX_MESSAGE_BLOB_BYTES) throw tooLarge('bytes beside a message', sum, MAX_MESSAGE_BLOB_BYTES)
   return checkedText(JSON.stringify({ ...json, bin }))
 }
 

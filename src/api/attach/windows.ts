@@ -1,5 +1,5 @@
 import { EasyNetError } from '../../errors/error.ts'
-import { ACK_EVERY_ITEMS, WINDOW_ITEMS } from './limits.ts'
+import { ACK_EVERY_ITEMS, WINDOW_ITEMS } from '../../model/attach.ts'
 
 /** The sender's half of the back-pressure of one stream: counts what nobody has acknowledged yet. */
 export interface SendWindow {

@@ -1,7 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import type { CallOutcome, CallSink, Invocation, PeerRef } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
-import type { EasyNetError } from '../../errors/error.ts'
 import type { CallHeader } from './codec.ts'
 
 // What this protocol needs from others; `daemon/` passes it in.

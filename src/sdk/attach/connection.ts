@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import { EasyNetError, type ErrorData } from '../../errors/error.ts'
 import { encodeFrame, type Frame, FrameReader } from './framing.ts'
 import type { OpenSocket } from './open-socket.ts'
-import { HEARTBEAT_MS, type Message, type MessageId, SILENCE_MS } from './protocol.ts'
+import { HEARTBEAT_MS, SILENCE_MS } from '../../model/attach.ts'
+import { type Message, type MessageId } from './protocol.ts'
 import { decodeMembers, encodeMembers } from './value-members.ts'
 
 const APPLICATION_ERROR = -32_000

@@ -1,6 +1,7 @@
 import { EasyNetError } from '../../errors/error.ts'
 import { allocateBytes, joinBytes } from '../../util/bytes.ts'
-import { MAX_BLOBS, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES, type Message } from './protocol.ts'
+import { MAX_BLOBS, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from '../../model/attach.ts'
+import { type Message } from './protocol.ts'
 
 // The raw framing of docs/spec/attach.md: a JSON line, then the bytes that its "bin" announces.
 

@@ -5,7 +5,8 @@ import { type Channel, createChannel } from '../../util/channel.ts'
 import { abortReason, createDeadline } from '../../util/signals.ts'
 import type { CallContext, RunnableFunction } from '../function-types.ts'
 import type { AttachConnection } from './connection.ts'
-import { ACK_EVERY, type InvokeParams, type MessageId, WINDOW_ITEMS } from './protocol.ts'
+import { ACK_EVERY_ITEMS, WINDOW_ITEMS } from '../../model/attach.ts'
+import { type InvokeParams, type MessageId } from './protocol.ts'
 import { drive, errorOfFunction } from './run-function.ts'
 import { SendWindow } from './window.ts'
 
@@ -133,7 +134,7 @@ async function* acknowledged(connection: AttachConnection, id: MessageId, input:
   for await (const item of input) {
     yield item
     taken += 1
-    if (taken % ACK_EVERY === 0) connection.notify('ack', { call: id, of: 'input', n: taken })
+    if (taken % ACK_EVERY_ITEMS === 0) connection.notify('ack', { call: id, of: 'input', n: taken })
   }
 }
 

@@ -3,7 +3,8 @@ import type { CallResult, LogEntry } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import { raceSignal } from '../../util/signals.ts'
 import type { AttachConnection } from './connection.ts'
-import { ACK_EVERY, type MessageId } from './protocol.ts'
+import { ACK_EVERY_ITEMS } from '../../model/attach.ts'
+import { type MessageId } from './protocol.ts'
 import { SendWindow } from './window.ts'
 
 // A call: … → sdk/mesh.ts → here ⇢ app connection ⇢ api/attach (daemon).
@@ -59,7 +60,7 @@ export function sendCall(connection: AttachConnection, params: CallParams, hooks
   return {
     result: finish(connection, id, answer, window, hooks),
     taken(count) {
-      if (count % ACK_EVERY === 0) connection.notify('ack', { call: id, of: 'chunk', n: count })
+      if (count % ACK_EVERY_ITEMS === 0) connection.notify('ack', { call: id, of: 'chunk', n: count })
     },
   }
 }

@@ -1,5 +1,5 @@
 import { abortReason, onAbort } from '../../util/signals.ts'
-import { WINDOW_ITEMS } from './protocol.ts'
+import { WINDOW_ITEMS } from '../../model/attach.ts'
 
 /** Counts what was sent and acknowledged on one stream, and makes the sender wait in between. */
 export class SendWindow {

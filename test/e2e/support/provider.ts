@@ -64,6 +64,8 @@ await mesh.register('watch.cancel', async (name: string, ctx: { signal: AbortSig
   ctx.signal.addEventListener('abort', () => note(`abort ${name}`))
   await wait(60_000, undefined, { signal: ctx.signal })
 })
-await mesh.register(fn('one.at.a.time', { maxConcurrent: 1, maxQueue: 1, run: async (ms: number) => wait(ms, ms) }))
+await mesh.register(
+  fn('one.at.a.time', { maxConcurrent: 1, maxQueue: 1, run: async (ms: number) => wait(ms, ms) }),
+)
 await mesh.register('pid', () => process.pid)
 process.stdout.write('ready\n')

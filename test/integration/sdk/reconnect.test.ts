@@ -83,7 +83,7 @@ test('a call that finished meanwhile returns its result', async () => {
       result: new Uint8Array([7]),
     }
   }
-  expect(await running).toMatchObject({ id, recovered: true, durationMs: 4, result: Buffer.from([7]) })
+  expect(await running).toMatchObject({ id, recovered: true, durationMs: 4, result: new Uint8Array([7]) })
 })
 
 test('running functions are told that their caller is gone', async () => {

@@ -8,7 +8,9 @@ const LINE = /^\| `(\w+)` \| `(\w+)` \| (yes|no) \| (.+) \| (.+) \|$/gm
 const lines = [...readFileSync(file, 'utf8').matchAll(LINE)]
 
 test('docs/errors.md has one line for every reason, and none for others', () => {
-  expect(lines.map(([, reason]) => reason).sort()).toEqual(Object.keys(REASONS).sort())
+  expect(lines.map(([, reason]) => reason).toSorted((a, b) => a.localeCompare(b))).toEqual(
+    Object.keys(REASONS).toSorted((a, b) => a.localeCompare(b)),
+  )
 })
 
 test('docs/errors.md gives the code and whether to try again as the code does', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EasyNetError } from '../../../src/errors/error.ts'
-import type { Outcome } from '../../../src/scheduler/ports.ts'
+import type { CallOutcome } from '../../../src/model/call.ts'
 import { askUntilKnown } from '../../../src/scheduler/verdict.ts'
 import { createDeadline } from '../../../src/util/signals.ts'
 
@@ -10,14 +10,14 @@ afterEach(() => void vi.useRealTimers())
 const away = new EasyNetError('peer_unreachable', 'away')
 
 /** Asks with a list of answers; errors are questions that did not get through. */
-function ask(answers: (Outcome | EasyNetError)[], timeoutMs = 60_000, parent?: AbortSignal) {
+function ask(answers: (CallOutcome | EasyNetError)[], timeoutMs = 60_000, parent?: AbortSignal) {
   const waits: number[] = []
   const deadline = createDeadline(timeoutMs, parent)
   const verdict = askUntilKnown(async (waitMs) => {
     waits.push(waitMs)
     const answer = answers.length > 1 ? answers.shift() : answers[0]
     if (answer instanceof EasyNetError) throw answer
-    return answer as Outcome
+    return answer as CallOutcome
   }, deadline)
   verdict.catch(() => undefined)
   return { verdict, waits }

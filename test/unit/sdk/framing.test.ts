@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { EasyNetError } from '../../../src/errors/error.ts'
 import { fromFramedJson, toFramedJson } from '../../../src/model/json.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../../src/sdk/attach/framing.ts'
-import { MAX_BLOBS, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from '../../../src/sdk/attach/protocol.ts'
+import { MAX_BLOBS, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from '../../../src/model/attach.ts'
 
 const bytesOf = (parts: readonly (string | Uint8Array)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
@@ -44,8 +44,8 @@ test('values with bytes survive the way through the framing', () => {
   const { json, blobs } = toFramedJson(value)
   const [frame] = readAll(bytesOf(encodeFrame({ params: json }, blobs)), [1, 5, 9])
   expect(fromFramedJson(frame?.message.params, frame?.blobs ?? [])).toEqual({
-    image: Buffer.from([1, 2, 3]),
-    none: Buffer.from([]),
+    image: new Uint8Array([1, 2, 3]),
+    none: new Uint8Array(),
     odd: { $bin: 0 },
     text: '你好\n',
   })

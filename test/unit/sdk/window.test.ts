@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { WINDOW_ITEMS } from '../../../src/sdk/attach/protocol.ts'
+import { WINDOW_ITEMS } from '../../../src/model/attach.ts'
 import { SendWindow } from '../../../src/sdk/attach/window.ts'
 
 test('the sender waits after 16 items until some are acknowledged', async () => {

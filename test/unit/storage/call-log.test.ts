@@ -1,6 +1,7 @@
+import type { LoggedCall } from '../../../src/model/call.ts'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { type CallLog, type CallLogRecord, createCallLog } from '../../../src/storage/call-log.ts'
+import { type CallLog, createCallLog } from '../../../src/storage/call-log.ts'
 import { openNodeDatabases } from '../../../src/storage/node-databases.ts'
 import { tempDir } from './temp-dir.ts'
 
@@ -9,7 +10,7 @@ function openIn(dir: string): CallLog {
   onTestFinished(() => databases[Symbol.dispose]())
   return createCallLog(databases.main)
 }
-const record = (id: string, more: Partial<CallLogRecord> = {}): CallLogRecord => ({
+const record = (id: string, more: Partial<LoggedCall> = {}): LoggedCall => ({
   id,
   fn: 'text.upper',
   state: 'running',
