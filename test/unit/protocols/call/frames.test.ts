@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { Uint8ArrayList } from 'uint8arraylist'
 import { expect, test } from 'vitest'
 import { EasyNetError } from '../../../../src/errors/error.ts'
 import {
@@ -129,6 +128,7 @@ test('a flood of empty BLOB frames is passed over', () => {
 test('lists of chunks, as libp2p hands them on, are read too', () => {
   const whole = encode([{ type: FrameType.log, call: 3, payload: Uint8Array.of(9) }])
   const splitter = new FrameSplitter()
-  splitter.push(new Uint8ArrayList(whole.subarray(0, 2), whole.subarray(2)))
+  // What libp2p hands over is sometimes a list that becomes one array on request.
+  splitter.push({ subarray: () => whole })
   expect(splitter.next()).toMatchObject({ type: FrameType.log, call: 3 })
 })
