@@ -69,6 +69,15 @@ test('texts of others are cut', () => {
   expect([error.message.length, error.hint?.length]).toEqual([2_000, 2_000])
 })
 
+test('details of others are kept while they are small, and left out when they are large or endless', () => {
+  const detailsOf = (details: unknown) => EasyNetError.fromData({ reason: 'internal', details }).details
+  expect(detailsOf({ limit: 3, names: ['a'] })).toEqual({ limit: 3, names: ['a'] })
+  const endless: Record<string, unknown> = {}
+  endless['self'] = endless
+  for (const details of [{ text: 'x'.repeat(100_000) }, { list: Array(100_000).fill(0) }, endless, 'text'])
+    expect(detailsOf(details)).toBeUndefined()
+})
+
 test('anything at all makes a valid error', () => {
   fc.assert(
     fc.property(fc.anything(), (data) => {
