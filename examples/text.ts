@@ -12,7 +12,8 @@ export const stats = fn('text.stats', {
     const words = [...wordsOf(text)]
     return {
       lines: text.replace(/\n$/, '').split('\n').length,
-      sentences: segments(text, 'sentence').length,
+      // A line that was only wrapped does not end a sentence.
+      sentences: segments(text.replaceAll(/(?<!\n)\n(?!\n)/g, ' '), 'sentence').length,
       words: words.length,
       chineseWords: words.filter((word) => /\p{Script=Han}/u.test(word)).length,
       characters: segments(text, 'grapheme').length,
