@@ -1,6 +1,5 @@
 import type { Stream } from '@libp2p/interface'
 import fc from 'fast-check'
-import { Uint8ArrayList } from 'uint8arraylist'
 import { expect, test } from 'vitest'
 import { readMessage, readMessages, sendMessage } from '../../../src/protocols/message-stream.ts'
 
@@ -16,7 +15,7 @@ function stubStream(chunks: readonly Uint8Array[] = [], isOpen = false) {
     send: (bytes: Uint8Array) => void sent.push(bytes),
     abort: (error: Error) => aborted.reject(error),
     async *[Symbol.asyncIterator]() {
-      for (const chunk of chunks) yield new Uint8ArrayList(chunk)
+      for (const chunk of chunks) yield chunk
       if (isOpen) await aborted.promise
     },
   } as unknown as Stream
