@@ -2,7 +2,7 @@
 // Installs the locked dependencies and the pinned Node when they are missing or out of date.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -43,15 +43,52 @@ export function setUp() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
-  const stamp = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : ''
-  if (stamp === lock && existsSync(pinnedNode)) return pinnedNode
+  if (isReady(lock)) return pinnedNode
+  const release = takeLock()
+  if (isReady(lock)) {
+    release()
+    return pinnedNode
+  }
   process.stderr.write('Installing dependencies (once, about half a minute) …\n')
   run('npm', ['ci', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'], root)
   // The `node` package fetches its platform's binary by an install script. Install scripts are off
   // (npm 12 skips them anyway), so this one step of it is run here, in the open.
   run(process.execPath, ['installArchSpecificPackage.js'], join(root, 'node_modules', 'node'))
   writeFileSync(stampFile, lock)
+  release()
   return pinnedNode
+}
+
+function isReady(lock) {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lock && existsSync(pinnedNode)
+}
+
+/** Two commands started together must not install over each other. A lock of a dead process is taken over. */
+function takeLock() {
+  const lockFile = join(root, '.easynet-setup.lock')
+  for (;;) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
+      const release = () => rmSync(lockFile, { force: true })
+      process.once('exit', release)
+      return release
+    } catch (error) {
+      if (error.code !== 'EEXIST') fail('The checkout cannot be set up.', error.message, `ls -ld ${root}`)
+    }
+    if (holderIsGone(lockFile)) rmSync(lockFile, { force: true })
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  }
+}
+
+function holderIsGone(lockFile) {
+  try {
+    const pid = Number(readFileSync(lockFile, 'utf8'))
+    if (pid > 0) process.kill(pid, 0)
+    return false
+  } catch (error) {
+    // ESRCH: no such process. ENOENT: it has just released the lock.
+    return error.code === 'ESRCH'
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

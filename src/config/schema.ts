@@ -60,7 +60,11 @@ export const configSchema = z.strictObject({
         })
         .default(DEFAULT_API_LISTEN)
         .describe('HOST:PORT of the control API, on the loopback interface; port 0 takes a free one.'),
-      gateway: hostPort.optional().describe('HOST:PORT of the gateway for clients elsewhere. Default: none.'),
+      gateway: hostPort
+        .optional()
+        .describe(
+          'HOST:PORT of a second, fixed address of the control API on the loopback interface. Default: none.',
+        ),
     })
     .prefault({}),
   log: z

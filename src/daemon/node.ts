@@ -254,7 +254,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     ...self,
     addresses: () => network.addresses(),
     async drain(signal) {
-      advertiser.setFunctions([])
+      await advertiser.withdraw()
       await executor.drain(signal)
     },
     [Symbol.asyncDispose]: async () => parts.disposeAsync(),

@@ -47,14 +47,12 @@ export const REASONS = {
   unauthenticated: { code: 'unauthenticated', retryable: false },
   foreign_origin: { code: 'permission_denied', retryable: false },
   foreign_host: { code: 'permission_denied', retryable: false },
-  not_allowed: { code: 'permission_denied', retryable: false },
   // finding and reaching a provider
   no_provider: { code: 'not_found', retryable: true },
   unknown_function: { code: 'not_found', retryable: false },
   peer_unreachable: { code: 'unavailable', retryable: true },
   draining: { code: 'unavailable', retryable: true },
   daemon_unreachable: { code: 'unavailable', retryable: true },
-  handshake_failed: { code: 'unavailable', retryable: true },
   // running it
   queue_full: { code: 'resource_exhausted', retryable: true },
   too_many_calls: { code: 'resource_exhausted', retryable: true },

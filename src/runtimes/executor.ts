@@ -94,7 +94,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       running -= 1
       slots.release()
     })
-    if (once) await journal.finish(caller.peerId, id, toJournal(ending))
+    if (once) await journal.finish(caller.peerId, id, toJournal(ending, !fn.descriptor.stream))
     const error = ending.state === 'failed' ? ending.error.toJSON() : undefined
     observer.ended(invocation, clock.monotonic() - startedAt, error)
     return ending
@@ -214,9 +214,10 @@ function answerOf(ending: Ending): CallOutcome {
   return ending
 }
 
-function toJournal(ending: Ending): Parameters<ExecutionJournal['finish']>[2] {
+/** @param keepResult - false for streams: without its chunks the result is not the answer */
+function toJournal(ending: Ending, keepResult: boolean): Parameters<ExecutionJournal['finish']>[2] {
   if (ending.state === 'done') {
-    const small = approximateBytes(ending.result) <= MAX_JOURNALED_RESULT_BYTES
+    const small = keepResult && approximateBytes(ending.result) <= MAX_JOURNALED_RESULT_BYTES
     return small ? { state: 'done', result: codec.encode(ending.result) } : { state: 'done' }
   }
   const error = ending.state === 'failed' ? ending.error : new EasyNetError('internal', 'It never ran.')
@@ -243,6 +244,6 @@ function withoutChunks(ending: Ending): Ending {
   if (ending.state !== 'done') return ending
   return {
     state: 'failed',
-    error: new EasyNetError('interrupted', 'The stream ended; its chunks are not kept.'),
+    error: new EasyNetError('duplicate_call', 'The stream ended; its chunks are not kept.'),
   }
 }

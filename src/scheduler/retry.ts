@@ -10,13 +10,11 @@ export type FailureKind = 'never_started' | 'cut_off' | 'final'
 export function kindOfFailure(error: EasyNetError): FailureKind {
   switch (error.reason) {
     case 'peer_unreachable':
-    case 'handshake_failed':
     case 'queue_full':
     case 'too_many_calls':
     case 'draining':
     // The provider's advert was older than its functions.
     case 'unknown_function':
-    case 'not_allowed':
       return 'never_started'
     case 'interrupted':
     case 'outcome_unknown':

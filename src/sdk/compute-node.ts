@@ -12,7 +12,7 @@ import { startDaemon } from './start-daemon.ts'
 
 // The names that EasyRemote's users know, each a few lines on top of `connect()`.
 
-/** A gateway's `host:port` (its token in `EASYNET_TOKEN`), or where the daemon is; default: this device's. */
+/** A gateway's `host:port` (on this device, or with its token in `EASYNET_TOKEN`), or where the daemon is. */
 export type Gateway = string | DaemonTarget
 
 /**

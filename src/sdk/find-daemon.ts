@@ -8,7 +8,7 @@ export interface DaemonTarget {
   home?: string
   /** Address of a control API, such as `http://127.0.0.1:7677`; needs `token`. */
   url?: string
-  /** @default `EASYNET_TOKEN` when `url` is given, else the daemon's token file */
+  /** @default with a `url`: `EASYNET_TOKEN`, or this device's token when `url` is its daemon; else the token file */
   token?: string
 }
 
@@ -27,6 +27,8 @@ export interface DaemonEndpoint {
 interface DaemonFile {
   url: string
   socket?: string
+  /** `HOST:PORT` of the gateway, a second address of the same API. */
+  gateway?: string
   pid: number
 }
 
@@ -39,8 +41,10 @@ export async function findDaemon(
   target: DaemonTarget = {},
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<DaemonEndpoint> {
-  if (target.url !== undefined) return { url: target.url, token: target.token ?? givenToken(env) }
   const home = locateHome(target.home, env)
+  if (target.url !== undefined) {
+    return { url: target.url, token: target.token ?? (await tokenFor(target.url, home, env)) }
+  }
   const file = await readDaemonFile(home)
   const token = target.token ?? (await readOrFail(home.tokenFile, home)).trim()
   const socket = process.platform === 'win32' ? undefined : file.socket
@@ -56,9 +60,13 @@ export async function findDaemon(
 async function readDaemonFile(home: Home): Promise<DaemonFile> {
   const text = await readOrFail(home.daemonFile, home)
   try {
-    const { url, socket, pid } = JSON.parse(text) as Partial<DaemonFile>
+    const { url, socket, gateway, pid } = JSON.parse(text) as Partial<DaemonFile>
     if (typeof url === 'string' && typeof pid === 'number') {
-      return { url, pid, ...(typeof socket === 'string' ? { socket } : {}) }
+      const optional = {
+        ...(typeof socket === 'string' && { socket }),
+        ...(typeof gateway === 'string' && { gateway }),
+      }
+      return { url, pid, ...optional }
     }
   } catch (error) {
     throw notFound(home.daemonFile, home, 'is not readable as JSON', error)
@@ -75,9 +83,16 @@ async function readOrFail(file: string, home: Home): Promise<string> {
   }
 }
 
-function givenToken(env: NodeJS.ProcessEnv): string {
+/** `EASYNET_TOKEN`, or the token of this device's daemon when the address is one of its own. */
+async function tokenFor(url: string, home: Home, env: NodeJS.ProcessEnv): Promise<string> {
   const token = env['EASYNET_TOKEN']
   if (token !== undefined && token !== '') return token
+  const { hostname, port } = new URL(url)
+  if (['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
+    const file = await readDaemonFile(home)
+    const ports = [new URL(file.url).port, file.gateway?.slice(file.gateway.lastIndexOf(':') + 1)]
+    if (ports.includes(port)) return (await readOrFail(home.tokenFile, home)).trim()
+  }
   throw new EasyNetError('unauthenticated', 'A url was given without a token.', {
     hint: 'Pass { url, token } or set EASYNET_TOKEN to the content of run/token of that daemon.',
   })

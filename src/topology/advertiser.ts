@@ -20,6 +20,8 @@ export interface Advertiser extends AsyncDisposable {
   current(): SignedAdvert
   /** Call after functions changed. Changes that come together are announced once. */
   setFunctions(functions: readonly AdvertisedFunction[]): void
+  /** Tells the mesh at once that this device offers nothing any more. */
+  withdraw(): Promise<void>
   start(): void
 }
 
@@ -53,13 +55,17 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     changed = false
     return signed
   }
+  const gossip = async (): Promise<void> => {
+    const { peerId, seq, expiresAt } = current().advert
+    try {
+      await components.announce({ peerId, seq, expiresAt })
+    } catch (error) {
+      onFailure('announce failed', error)
+    }
+  }
   const announce = (): void => {
     timer = undefined
-    const { advert } = current()
-    const { peerId, seq, expiresAt } = advert
-    components
-      .announce({ peerId, seq, expiresAt })
-      .catch((error: unknown) => onFailure('announce failed', error))
+    void gossip()
     updateRecords(new Set(functions.map((fn) => functionKey(fn.name))))
   }
   const updateRecords = (wanted: ReadonlySet<string>): void => {
@@ -88,6 +94,14 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
       functions = next
       changed = true
       schedule()
+    },
+    async withdraw() {
+      clearTimeout(timer)
+      timer = undefined
+      if (!started || functions.length === 0) return
+      functions = []
+      changed = true
+      await gossip()
     },
     start() {
       started = true

@@ -1,5 +1,5 @@
 // A call, first stop in the daemon: from here it goes to scheduler/caller.ts (behind the port NodeApi);
-// before it sdk/client.ts. Programs on the app connection come through attach/program-calls.ts instead.
+// before it cli/commands/call.ts or any HTTP client. Programs on the app connection come through attach/program-calls.ts instead.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { EasyNetError } from '../../errors/error.ts'
 import type { CallRequest, CallResult } from '../../model/call.ts'

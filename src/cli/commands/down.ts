@@ -45,7 +45,7 @@ async function stop(cli: Cli, now: boolean, running: number): Promise<void> {
   throw new EasyNetError('internal', `The daemon (pid ${pid}) does not end.`, { hint: `kill -9 ${pid}` })
 }
 
-/** True once the process is gone, or has taken its files back. */
+/** True once the process is gone. */
 async function hasEnded(cli: Cli, pid: number, timeoutMs: number): Promise<boolean> {
   for (
     const until = performance.now() + timeoutMs;
@@ -53,8 +53,6 @@ async function hasEnded(cli: Cli, pid: number, timeoutMs: number): Promise<boole
     await sleep(POLL_MS, cli.signal)
   ) {
     if (!isAlive(pid)) return true
-    const now = await findDaemon(cli.target).catch(() => undefined)
-    if (now?.pid !== pid) return true
   }
   return false
 }

@@ -18,16 +18,14 @@ interface Options {
 
 export function define(program: Command, cli: Cli): void {
   const { t } = cli
-  const collect = (value: string, all: string[]): string[] => [...all, value]
+  const collect = (value: string, all: string[] = []): string[] => [...all, value]
   program
     .command('up')
     .description(t('command.up'))
     .option('--name <name>', t('option.name'))
-    .addOption(new Option('--listen <multiaddr>', t('option.listen')).argParser(collect).default([], ''))
+    .addOption(new Option('--listen <multiaddr>', t('option.listen')).argParser(collect))
     .option('--api <host:port>', t('option.api'))
-    .addOption(
-      new Option('--bootstrap <multiaddr>', t('option.bootstrap')).argParser(collect).default([], ''),
-    )
+    .addOption(new Option('--bootstrap <multiaddr>', t('option.bootstrap')).argParser(collect))
     .option('--no-mdns', t('option.noMdns'))
     .option('--relay', t('option.relay'))
     .option('--gateway <host:port>', t('option.gateway'))

@@ -13,7 +13,7 @@ test.each<[Reason, number]>([
   ['unknown_call', 2],
   ['daemon_unreachable', 3],
   ['unauthenticated', 4],
-  ['not_allowed', 4],
+  ['foreign_origin', 4],
   ['no_provider', 5],
   ['unknown_function', 5],
   ['unknown_peer', 5],

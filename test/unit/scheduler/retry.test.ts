@@ -5,12 +5,10 @@ import { kindOfFailure } from '../../../src/scheduler/retry.ts'
 
 const NEVER_STARTED: Reason[] = [
   'peer_unreachable',
-  'handshake_failed',
   'queue_full',
   'too_many_calls',
   'draining',
   'unknown_function',
-  'not_allowed',
 ]
 const CUT_OFF: Reason[] = ['interrupted', 'outcome_unknown', 'digest_mismatch']
 const kindOf = (reason: Reason) => kindOfFailure(new EasyNetError(reason, ''))
