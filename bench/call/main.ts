@@ -85,7 +85,7 @@ try {
   console.log(`\n${table}\n\n${machineFacts()}; ${rounds} rounds of ${seconds} s; ratios are to ${base}.`)
   for (const note of notes) console.log(note)
 } finally {
-  for (const { pair } of running) pair.stop()
+  for (const { pair } of running) await pair.stop()
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
 }
 

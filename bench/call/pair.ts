@@ -14,8 +14,8 @@ const DAEMON = resolve(import.meta.dirname, '../../src/daemon/main.ts')
 /** A system that runs: its processes are connected and idle. */
 export interface Pair {
   measure(step: Step): Promise<Result>
-  /** Ends its processes. */
-  stop(): void
+  /** Ends its processes, programs before daemons. */
+  stop(): Promise<void>
 }
 
 export interface PairInit {
@@ -31,8 +31,8 @@ export interface PairInit {
 export async function startPair({ system, folder, certificate, daemons, nodeArgs }: PairInit): Promise<Pair> {
   mkdirSync(folder, { recursive: true })
   const children: ChildProcess[] = []
-  const stop = (): void => {
-    for (const child of children.toReversed()) child.kill('SIGTERM')
+  const stop = async (): Promise<void> => {
+    for (const child of children.toReversed()) await end(child)
   }
   const daemon = async (name: string, bootstrap: string[]): Promise<string> => {
     const home = join(folder, name)
@@ -68,9 +68,20 @@ export async function startPair({ system, folder, certificate, daemons, nodeArgs
     await connect({ kind: 'connect', init: withHome(callerHome), address })
     return { measure: async (step) => (await connect({ kind: 'measure', step })) as Result, stop }
   } catch (error) {
-    stop()
+    await stop()
     throw error
   }
+}
+
+/** A peer ends when its channel closes, and only so writes its profile. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  if (child.connected) child.disconnect()
+  else child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+  await exited
+  clearTimeout(timer)
 }
 
 /** The next answer of a peer. */

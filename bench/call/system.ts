@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Certificate } from './certificate.ts'
 
 /** Bytes of one part of the upload, for every system. */
@@ -26,6 +27,20 @@ export interface Client {
   echo(bytes: Uint8Array): Promise<unknown>
   /** Sends `parts` times `PART_BYTES` as one stream; resolves when the other side has counted them. */
   upload(parts: number): Promise<void>
+}
+
+const FIRST_ANSWER_MS = 20_000
+
+/** Waits until a mesh that has just come together answers. */
+export async function untilAnswered(client: Client): Promise<Client> {
+  for (const startedAt = performance.now(); ; await wait(50)) {
+    try {
+      await client.echo(new Uint8Array(1))
+      return client
+    } catch (error) {
+      if (performance.now() - startedAt > FIRST_ANSWER_MS) throw error
+    }
+  }
 }
 
 /** The parts of an upload. */

@@ -37,6 +37,7 @@ import { ANNOUNCEMENT_BURST, ANNOUNCEMENTS_PER_SECOND } from '../topology/limits
 import { createPeerTable } from '../topology/peer-table.ts'
 import { joinBytes } from '../util/bytes.ts'
 import { systemClock } from '../util/clock.ts'
+import { timeOrderedId } from '../util/ids.ts'
 import { createRateLimit } from '../util/rate-limit.ts'
 import { createCallHistory } from './call-history.ts'
 import { createLocalApi } from './local-api.ts'
@@ -55,7 +56,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
 
   // State
   const peerStore = createPeerStore(databases.main)
-  const callLog = createCallLog(databases.main)
+  const callLog = stack.use(createCallLog(databases.main))
   const journal = createExecutionJournal(databases.journal, { bootId: randomUUID(), clock })
   journal.recover()
   const blocked = new Set(peerStore.blocked())
@@ -148,7 +149,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       remote,
       local: executor,
       log: callLog,
-      newId: randomUUID,
+      newId: () => timeOrderedId(clock.now()),
       directory: createProviderDirectory({ self, registry, table, discovery, network, isBlocked }),
       observer: {
         started: ({ id, fn }) => events.callStarted({ id, fn, role: 'caller' }),

@@ -3,7 +3,7 @@ import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
-import { noise } from '@libp2p/noise'
+import { tunedNoise } from './tuned-noise.ts'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -37,7 +37,7 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
     nodeInfo: { name: 'easynet', version: init.agentVersion, userAgent: init.agentVersion },
     addresses: { listen: [...init.listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [tunedNoise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES } })],
     peerDiscovery: init.mdns ? [mdns({ serviceTag: limits.MDNS_SERVICE, interval: 10_000 })] : [],
     peerStore: { maxAddressAge: limits.PEER_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },

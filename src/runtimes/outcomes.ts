@@ -41,6 +41,7 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
   const kept = new Map<string, Kept>()
   const callers = new Map<string, { keys: Set<string>; bytes: number }>()
   let keptBytes = 0
+  let nextExpiryAt = 0
 
   const drop = (key: string): void => {
     const entry = kept.get(key)
@@ -63,9 +64,13 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
   }
   const prune = (): void => {
     const now = init.clock.monotonic()
-    for (const [key, entry] of kept) {
-      if (entry.until > now) break
-      drop(key)
+    // Once a second and not at every call: a Map finds its oldest by stepping over all that were removed.
+    if (now >= nextExpiryAt) {
+      nextExpiryAt = now + keepMs / 600
+      for (const [key, entry] of kept) {
+        if (entry.until > now) break
+        drop(key)
+      }
     }
     if (kept.size > maxEntries) makeRoom(maxEntries - Math.floor(maxEntries / 10))
     else if (keptBytes > maxBytes) makeRoom(maxEntries)

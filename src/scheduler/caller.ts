@@ -118,10 +118,10 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   const attempt = async (journey: Journey, candidate: Candidate): Promise<Value> => {
     const { peerId, name } = candidate.peer
     journey.record = { ...journey.record, peerId, peerName: name }
-    const noted = log.put(journey.record)
     // What may run only once must be known after a crash of ours before it is sent.
-    if (candidate.idempotent) noted.catch(() => undefined)
-    else await noted
+    const mayBeLost = candidate.idempotent && journey.record.key === undefined
+    if (mayBeLost) log.note(journey.record)
+    else await log.put(journey.record)
     outstanding.set(peerId, outstandingAt(peerId) + 1)
     try {
       return await send(journey, candidate)
@@ -201,7 +201,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
     const { record } = journey
     const ended: LoggedCall = { ...record, state: stateOf(failure), endedAt: clock.now() }
     if (failure !== undefined) ended.error = failure.toJSON()
-    log.put(ended).catch(() => undefined)
+    log.note(ended)
     observer.ended(ended, clock.now() - record.startedAt, candidate?.path)
   }
 

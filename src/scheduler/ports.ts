@@ -46,6 +46,8 @@ export interface LocalCalls {
 export interface CallLog {
   /** Readers see it at once; resolves when it is on disk. */
   put(record: LoggedCall): Promise<void>
+  /** The same, for what may be lost in a crash: it is on disk a little later. */
+  note(record: LoggedCall): void
   find(id: string): LoggedCall | undefined
   findByKey(key: string): LoggedCall | undefined
 }

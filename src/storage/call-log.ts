@@ -3,7 +3,7 @@ import type { CallState, LoggedCall } from '../model/call.ts'
 import type { Database } from './database.ts'
 
 /** History of the calls that this device made. It survives a crash of the daemon. */
-export interface CallLog {
+export interface CallLog extends Disposable {
   /**
    * Adds a record, or replaces the one with the same id. Readers see it at once; the promise resolves
    * when it is committed, together with the others of this tick.
@@ -11,6 +11,11 @@ export interface CallLog {
    * @throws `storage_failed`
    */
   put(record: LoggedCall): Promise<void>
+  /**
+   * The same, with a commit a few milliseconds later that is shared with the other notes of that time. For
+   * what may be lost in a crash. A note of a record that was noted before replaces it unwritten.
+   */
+  note(record: LoggedCall): void
   find(id: string): LoggedCall | undefined
   /** The newest call with this idempotency key. */
   findByKey(key: string): LoggedCall | undefined
@@ -20,7 +25,12 @@ export interface CallLog {
   running(): LoggedCall[]
   /** Forgets the oldest ended calls beyond `maxRows`. @param maxRows - default 10,000 */
   prune(maxRows?: number): void
+  /** Writes the notes that wait. */
+  [Symbol.dispose](): void
 }
+
+/** A commit costs as much as a whole call; this many milliseconds of calls share one. */
+const NOTE_DELAY_MS = 10
 
 /** The log in a database; `synchronous: 'normal'` is enough, the provider's journal has the last word. */
 export function createCallLog(database: Database): CallLog {
@@ -43,17 +53,51 @@ export function createCallLog(database: Database): CallLog {
          (SELECT rowid FROM calls ORDER BY started_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
     ),
   }
+  const noted = new Map<string, LoggedCall>()
+  let timer: NodeJS.Timeout | undefined
+
+  const run = ({ id, fn, key, peerId, peerName, state, startedAt, endedAt, error }: LoggedCall): void => {
+    const errorJson = error === undefined ? null : JSON.stringify(error)
+    const row = [id, fn, key ?? null, peerId ?? null, peerName ?? null, state, startedAt, endedAt ?? null]
+    sql.put.run(...row, errorJson)
+  }
+  /** Makes the notes visible to SQL, in the order they came. */
+  const writeNotes = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    if (noted.size === 0) return
+    const records = [...noted.values()]
+    noted.clear()
+    const write = database.write(() => {
+      for (const record of records) run(record)
+    })
+    // Like every note, it may be lost; whoever needs the disk awaits `put`, which fails as well.
+    write.catch(() => undefined)
+  }
+
   return {
     async put(record) {
-      const { id, fn, key, peerId, peerName, state, startedAt, endedAt, error } = record
-      const errorJson = error === undefined ? null : JSON.stringify(error)
-      const row = [id, fn, key ?? null, peerId ?? null, peerName ?? null, state, startedAt, endedAt ?? null]
-      await database.write(() => sql.put.run(...row, errorJson))
+      writeNotes()
+      await database.write(() => run(record))
     },
-    find: (id) => optional(sql.find.get(id)),
-    findByKey: (key) => optional(sql.findByKey.get(key)),
-    recent: (limit) => sql.recent.all(limit).map(recordOf),
-    running: () => sql.running.all().map(recordOf),
+    note(record) {
+      noted.set(record.id, record)
+      timer ??= setTimeout(writeNotes, NOTE_DELAY_MS)
+    },
+    find: (id) => noted.get(id) ?? optional(sql.find.get(id)),
+    findByKey(key) {
+      writeNotes()
+      return optional(sql.findByKey.get(key))
+    },
+    recent(limit) {
+      writeNotes()
+      return sql.recent.all(limit).map(recordOf)
+    },
+    running() {
+      writeNotes()
+      return sql.running.all().map(recordOf)
+    },
+    [Symbol.dispose]: writeNotes,
     prune(maxRows = 10_000) {
       database.transaction(() => sql.prune.run(maxRows))
     },

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createNode } from '../../../src/daemon/index.ts'
-import { checkUpload, partsOf, type System } from '../system.ts'
+import { checkUpload, partsOf, type System, untilAnswered } from '../system.ts'
 
 // Two nodes through `easynet/node`. `journaled` is the default of a function, which runs at most once
 // across crashes: two fsyncs a call. The others are compared with `idempotent`, as they promise no more.
@@ -26,7 +26,7 @@ function systemWith({ idempotent }: { idempotent: boolean }): System {
     },
     async connect({ folder }, { address = '' }) {
       const node = await createNode({ home: join(folder, 'caller'), name: 'caller', bootstrap: [address] })
-      return {
+      return untilAnswered({
         echo: async (bytes) => node.call('echo', [bytes]),
         async upload(parts) {
           const input = (async function* () {
@@ -34,7 +34,7 @@ function systemWith({ idempotent }: { idempotent: boolean }): System {
           })()
           checkUpload((await node.call('upload', [], { input })) as number, parts)
         },
-      }
+      })
     },
   }
 }

@@ -1,5 +1,5 @@
 import { connect, fn } from '../../../src/sdk/index.ts'
-import { checkUpload, partsOf, type System } from '../system.ts'
+import { checkUpload, partsOf, type System, untilAnswered } from '../system.ts'
 
 // The whole way: program → its daemon → the other daemon → the program that offers the function. The
 // daemons are real `easynetd` processes, started by main.ts.
@@ -22,11 +22,11 @@ export const easynetWhole: System = {
   },
   async connect({ home = '' }) {
     const mesh = await connect({ home })
-    return {
+    return untilAnswered({
       echo: async (bytes) => mesh.call('echo', [bytes]),
       async upload(parts) {
         checkUpload(await mesh.call('upload', [null], { input: partsOf(parts) }), parts)
       },
-    }
+    })
   },
 }

@@ -59,3 +59,41 @@ test('is there after a restart', async () => {
   databases[Symbol.dispose]()
   expect(openIn(dir).running()).toEqual([record('1')])
 })
+
+test('a note is found at once, like any record', () => {
+  const log = openIn(tempDir())
+  log.note(record('1', { key: 'mine' }))
+  expect(log.find('1')).toEqual(record('1', { key: 'mine' }))
+  expect(log.findByKey('mine')?.id).toBe('1')
+  log.note(record('1', { state: 'done' }))
+  log.note(record('2'))
+  expect(log.find('1')?.state).toBe('done')
+  expect(log.running().map(({ id }) => id)).toEqual(['2'])
+  expect(log.recent(5)).toHaveLength(2)
+})
+
+test('notes are on disk a little later, in the order of records that were put', async () => {
+  const dir = tempDir()
+  const log = openIn(dir)
+  log.note(record('1'))
+  log.note(record('2'))
+  await log.put(record('2', { state: 'done' }))
+  log.note(record('3'))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  const copy = openIn(dir)
+  expect(copy.recent(5).map(({ id, state }) => `${id} ${state}`)).toEqual([
+    '3 running',
+    '2 done',
+    '1 running',
+  ])
+})
+
+test('notes that wait are written at the end', () => {
+  const dir = tempDir()
+  const databases = openNodeDatabases({ stateDir: dir, databaseFile: join(dir, 'easynet.db') })
+  const log = createCallLog(databases.main)
+  log.note(record('1'))
+  log[Symbol.dispose]()
+  databases[Symbol.dispose]()
+  expect(openIn(dir).running()).toEqual([record('1')])
+})
