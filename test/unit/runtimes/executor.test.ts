@@ -315,7 +315,7 @@ test('a stream that has ended cannot be answered again: its chunks are not kept'
   await settle()
   runs[0]?.resolve(null)
   expect(await result).toBeNull()
-  expect(await outcome('stream')).toEqual({ state: 'interrupted' })
+  expect(await outcome('stream')).toMatchObject({ state: 'failed', error: { reason: 'duplicate_call' } })
 })
 
 test('other devices may run no more than the limit of this device; its own programs may', async () => {
