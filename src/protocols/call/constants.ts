@@ -37,7 +37,7 @@ export const BODY_IDLE_TIMEOUT_MS = 30_000
 export const MIN_BODY_BYTES = 16 * 1024
 /** A result has to be taken: longest pause of a reader. */
 export const RESULT_STALL_TIMEOUT_MS = 30_000
-/** How long a provider may leave a stream open after its call has ended. */
+/** How long the other side may leave a stream open after we have closed it. */
 export const FINISH_TIMEOUT_MS = 5_000
 /** Longest wait of a question for a call that still runs. */
 export const MAX_ASK_WAIT_MS = 30_000

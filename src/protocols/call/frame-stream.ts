@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
 import { joinBytes } from '../../util/bytes.ts'
 import {
+  FINISH_TIMEOUT_MS,
   FRAME_HEADER_BYTES,
   MAX_BLOB_FRAME_BYTES,
   MAX_READ_BUFFER_BYTES,
@@ -22,7 +23,7 @@ export interface FrameStream {
   readonly isBehind: boolean
   /** Resolves when the other side has taken enough; undefined when there is room now. */
   drained(): Promise<void> | undefined
-  /** Sends what is queued, then closes our direction. */
+  /** Sends what is queued, then closes our direction. The other side has a few seconds to close its own. */
   close(): Promise<void>
   abort(error: Error): void
 }
@@ -45,6 +46,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   let queue: Uint8Array[] = []
   let queuedBytes = 0
   let flushing: NodeJS.Immediate | undefined
+  let closing: NodeJS.Timeout | undefined
   stream.maxReadBufferLength = MAX_READ_BUFFER_BYTES
 
   const fail = (error: unknown): void => {
@@ -57,6 +59,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   const report = (): void => {
     if (closed === undefined || handling || reported) return
     reported = true
+    clearTimeout(closing)
     if (flushing !== undefined) clearImmediate(flushing)
     if (closed.error === undefined) listener.onClose()
     else listener.onClose(closed.error)
@@ -145,6 +148,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
     drained: () => drained(),
     async close() {
       flush()
+      closing ??= setTimeout(() => stream.abort(streamClosed()), FINISH_TIMEOUT_MS).unref()
       if (stream.status === 'open') await stream.close({ signal: AbortSignal.timeout(5_000) })
     },
     abort: (error) => stream.abort(error),

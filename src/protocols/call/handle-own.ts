@@ -56,6 +56,7 @@ export function serveOwnStream(
   let input: Input | undefined
   let inputs: Channel<{ value: Value; held: Disposable }> | undefined
   let asked = false
+  let executing = false
   let bodyEnded = false
   let streams = false
   let idleTimer: NodeJS.Timeout | undefined
@@ -113,6 +114,7 @@ export function serveOwnStream(
   }
 
   const execute = (call: CallHeader, gatherer: BlobGatherer): void => {
+    executing = true
     clearTimeout(idleTimer)
     const { args, kwargs } = attachCallBlobs(call, gatherer.blobs)
     const deadline = resources.use(createDeadline(call.timeoutMs, controller.signal))
@@ -240,6 +242,8 @@ export function serveOwnStream(
       // What nobody reads is stopped; a call with one result goes on, its caller may ask for it.
       if (streams || !bodyEnded)
         controller.abort(new EasyNetError('interrupted', 'The connection to the caller broke.'))
+      // Otherwise the end of the call does it.
+      if (!executing && !asked) end()
     },
   }
 }

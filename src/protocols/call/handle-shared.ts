@@ -110,6 +110,9 @@ export function serveSharedStream(
           throw new EasyNetError('protocol_violation', `A frame of type ${frame.type} has no place here.`)
       }
     },
-    onClose: () => running.clear(),
+    onClose() {
+      running.clear()
+      frames.close().catch((error: unknown) => frames.abort(EasyNetError.from(error)))
+    },
   }
 }

@@ -48,7 +48,8 @@ export function createCallHandler(components: CallHandlerComponents) {
       onClose() {
         clearTimeout(headerTimer)
         if (isShared) countShared(peerId, -1)
-        server?.onClose()
+        if (server === undefined) frames.abort(new EasyNetError('protocol_violation', 'No call came.'))
+        else server.onClose()
         ended.resolve()
       },
     })

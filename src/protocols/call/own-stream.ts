@@ -15,7 +15,6 @@ import {
   type EncodedValue,
   encodeValue,
 } from './codec.ts'
-import { FINISH_TIMEOUT_MS } from './constants.ts'
 import { createFrameStream, type FrameStream, NO_PAYLOAD } from './frame-stream.ts'
 import { type Frame, FrameType } from './frames.ts'
 import type { OutgoingCall } from './ports.ts'
@@ -171,7 +170,6 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
         throw outOfPlace(frame)
     }
   }
-  let lastWord: NodeJS.Timeout | undefined
   const fail = (error: EasyNetError): void => {
     ended = true
     accepted.reject(error)
@@ -179,10 +177,7 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
   }
   const frames = createFrameStream(stream, {
     onFrame,
-    onClose(error) {
-      clearTimeout(lastWord)
-      fail(error instanceof EasyNetError ? error : connectionLost())
-    },
+    onClose: (error) => fail(error instanceof EasyNetError ? error : connectionLost()),
   })
   return {
     frames,
@@ -195,9 +190,6 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
     fail,
     finish() {
       ended = true
-      // A provider that goes on sending must not keep the stream.
-      lastWord = setTimeout(() => frames.abort(connectionLost()), FINISH_TIMEOUT_MS)
-      lastWord.unref()
       frames.close().catch((error: unknown) => frames.abort(EasyNetError.from(error)))
     },
   }

@@ -41,6 +41,8 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
 
   const onClose = (): void => {
     closed = true
+    // The provider may have closed its side alone.
+    ready.then((frames) => frames.abort(connectionLost())).catch(() => undefined)
     for (const call of pending.values()) call.reject(connectionLost())
     pending.clear()
   }

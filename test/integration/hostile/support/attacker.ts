@@ -46,9 +46,18 @@ export async function createAttacker(announced: string[] = []): Promise<Attacker
       pubsub: gossipsub({ allowPublishToZeroTopicPeers: true, fallbackToFloodsub: false }),
     },
   })
+  let dialling: Promise<Connection> | undefined
+  const dial = async (victim: MeshNode): Promise<Connection> => {
+    const connection = await node.dial(multiaddr(victim.addresses[0] ?? ''))
+    // Until libp2p has announced the connection it takes a handful of streams only.
+    await after(200, undefined)
+    return connection
+  }
   const connect: Attacker['connect'] = async (victim) => {
     const [open] = node.getConnections().filter((to) => to.remotePeer.toString() === victim.peerId)
-    return open ?? node.dial(multiaddr(victim.addresses[0] ?? ''))
+    if (open !== undefined && dialling === undefined) return open
+    dialling ??= dial(victim).finally(() => (dialling = undefined))
+    return dialling
   }
   return {
     node,
@@ -70,6 +79,8 @@ export function rawStream(stream: Stream): RawStream {
   const chunks: Uint8Array[] = []
   stream.addEventListener('message', ({ data }) => chunks.push(data.subarray()))
   const ended = new Promise<'reset' | 'closed'>((resolve) => {
+    // It may have ended before anybody could listen.
+    if (stream.status !== 'open' && stream.status !== 'closing') resolve('reset')
     stream.addEventListener('close', ({ error }) => resolve(error === undefined ? 'closed' : 'reset'))
   })
   return {
