@@ -33,7 +33,7 @@ export interface NodeApi {
 }
 
 export interface CallOptions {
-  signal: AbortSignal
+  signal?: AbortSignal | undefined
   onAccepted?: (id: string) => void
 }
 

@@ -105,9 +105,7 @@ function meshNode({ api, peerId, name, addresses }: Node, dispose: () => Promise
     ...rest,
   })
   const callWithInfo: MeshNode['callWithInfo'] = async (fn, args = [], options = {}) =>
-    api.call(request(fn, args, options), silentSink, {
-      signal: options.signal ?? new AbortController().signal,
-    })
+    api.call(request(fn, args, options), silentSink, { signal: options.signal })
 
   return {
     api,

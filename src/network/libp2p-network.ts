@@ -40,6 +40,11 @@ export async function createNetwork(components: NetworkComponents, init: Network
     ...init,
   })
 
+  // Every call asks for the connections; naming their peers and addresses anew takes microseconds.
+  let connections: ConnectionInfo[] | undefined
+  for (const change of ['connection:open', 'connection:close', 'peer:connect', 'peer:disconnect'] as const) {
+    node.addEventListener(change, () => (connections = undefined))
+  }
   node.addEventListener('connection:open', ({ detail: connection }) => {
     if (node.getConnections(connection.remotePeer).length <= MAX_CONNECTIONS_PER_PEER) return
     connection.abort(new Error('the peer has too many connections'))
@@ -82,7 +87,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
       gossip.subscribeAll()
     },
     addresses: () => node.getMultiaddrs().map(String),
-    connections: () => connectionsOf(node),
+    connections: () => (connections ??= connectionsOf(node)),
     isConnected: (peerId) => node.getConnections(peerIdFromString(peerId)).length > 0,
     connect,
     async connectTo(address, signal) {

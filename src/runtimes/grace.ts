@@ -1,7 +1,7 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { CallSink, FunctionRunner, Invocation } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
-import { abortReason, onAbort, raceSignal } from '../util/signals.ts'
+import { abortReason, onAbort } from '../util/signals.ts'
 
 export interface GraceInit {
   graceMs: number
@@ -13,28 +13,39 @@ export interface GraceInit {
  * Runs a function and answers at the abort at once, without waiting for it. A function that goes on
  * for `graceMs` after that is ended by force, where somebody owns its process.
  */
-export async function runWithGrace(
+export function runWithGrace(
   runner: FunctionRunner,
   invocation: Invocation,
   sink: CallSink,
   { graceMs, onEnd }: GraceInit,
 ): Promise<Value> {
   const { signal } = invocation
-  let killTimer: NodeJS.Timeout | undefined
-  const unlink = onAbort(signal, () => {
-    killTimer = setTimeout(
-      () => runner.kill?.(`"${invocation.fn}" ignored its cancel for ${graceMs} ms`),
-      graceMs,
+  return new Promise((resolve, reject) => {
+    let killTimer: NodeJS.Timeout | undefined
+    const unlink = onAbort(signal, () => {
+      killTimer = setTimeout(
+        () => runner.kill?.(`"${invocation.fn}" ignored its cancel for ${graceMs} ms`),
+        graceMs,
+      )
+      reject(abortReason(signal))
+    })
+    const end = (): void => {
+      clearTimeout(killTimer)
+      unlink()
+      onEnd()
+    }
+    // Without effect when the signal was first: the caller has its answer then.
+    start(runner, invocation, sink).then(
+      (value) => {
+        end()
+        resolve(value)
+      },
+      (error: unknown) => {
+        end()
+        reject(error)
+      },
     )
   })
-  const running = start(runner, invocation, sink).finally(() => {
-    clearTimeout(killTimer)
-    unlink()
-    onEnd()
-  })
-  // The caller has its answer already when the signal won the race.
-  running.catch(() => undefined)
-  return raceSignal(running, signal)
 }
 
 async function start(runner: FunctionRunner, invocation: Invocation, sink: CallSink): Promise<Value> {

@@ -50,7 +50,7 @@ export interface CallerInit {
 }
 
 export interface CallerOptions {
-  signal: AbortSignal
+  signal?: AbortSignal | undefined
   /** Gets the id before anything is sent. */
   onAccepted?: (id: string) => void
 }
@@ -84,7 +84,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   const maxAttempts = init.maxAttempts ?? 4
   const defaultTimeoutMs = init.defaultTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS
   const maxRunning = init.maxRunning ?? 4_096
-  const running = new Map<string, AbortController>()
+  const running = new Map<string, Deadline>()
   const outstanding = new Map<string, number>()
 
   const outstandingAt = (peerId: string): number => outstanding.get(peerId) ?? 0
@@ -208,9 +208,9 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   return {
     running: () => [...running.keys()],
     cancel(id) {
-      const controller = running.get(id)
-      controller?.abort(new EasyNetError('cancelled', 'The call was cancelled.'))
-      return controller !== undefined
+      const deadline = running.get(id)
+      deadline?.abort(new EasyNetError('cancelled', 'The call was cancelled.'))
+      return deadline !== undefined
     },
     async call(request, sink, { signal, onAccepted }) {
       if (running.size >= maxRunning) {
@@ -220,9 +220,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
       const peer = request.peer ?? address.peer
       const known = request.key === undefined ? undefined : log.findByKey(request.key)
       const id = known?.id ?? components.newId()
-      const controller = new AbortController()
-      const linked = AbortSignal.any([signal, controller.signal])
-      using deadline = createDeadline(request.timeoutMs ?? defaultTimeoutMs, linked)
+      using deadline = createDeadline(request.timeoutMs ?? defaultTimeoutMs, signal)
       const record: LoggedCall = known ?? {
         id,
         fn: request.fn,
@@ -242,7 +240,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
         chunksSeen: 0,
       }
       const startedAt = clock.monotonic()
-      running.set(id, controller)
+      running.set(id, deadline)
       onAccepted?.(id)
       observer.started({ id, fn: request.fn })
       let candidate: Candidate | undefined

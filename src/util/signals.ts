@@ -8,6 +8,8 @@ export interface Deadline extends Disposable {
   readonly signal: AbortSignal
   /** Milliseconds left; never below 0. */
   remainingMs(): number
+  /** Ends it before its time. */
+  abort(reason: EasyNetError): void
 }
 
 /** A deadline `timeoutMs` from now, linked to an optional parent signal. Dispose it to free the timer. */
@@ -22,6 +24,7 @@ export function createDeadline(timeoutMs: number, parent?: AbortSignal): Deadlin
   return {
     signal: controller.signal,
     remainingMs: () => Math.max(0, endsAt - performance.now()),
+    abort: (reason) => controller.abort(reason),
     [Symbol.dispose]() {
       clearTimeout(timer)
       unlink()
@@ -75,15 +78,19 @@ export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** `promise`, or the signal's reason as a rejection when it aborts first. */
-export async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
-  let unlink = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    unlink = onAbort(signal, () => reject(abortReason(signal)))
+  return new Promise((resolve, reject) => {
+    const unlink = onAbort(signal, () => reject(abortReason(signal)))
+    promise.then(
+      (value) => {
+        unlink()
+        resolve(value)
+      },
+      (error: unknown) => {
+        unlink()
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    unlink()
-  }
 }

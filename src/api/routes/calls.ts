@@ -105,7 +105,8 @@ export function addCallRoutes(app: OpenAPIHono, { node }: RouteComponents): void
 async function collectCall(node: NodeApi, request: CallRequest, options: CallOptions): Promise<CallResult> {
   const overflow = new AbortController()
   const collector = createCollector((error) => overflow.abort(error))
-  const signal = AbortSignal.any([options.signal, overflow.signal])
+  const signal =
+    options.signal === undefined ? overflow.signal : AbortSignal.any([options.signal, overflow.signal])
   const sink = { ...collector, progress: () => undefined, log: () => undefined }
   return collector.withChunks(await node.call(request, sink, { ...options, signal }))
 }

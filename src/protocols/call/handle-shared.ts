@@ -1,6 +1,6 @@
 import { EasyNetError } from '../../errors/error.ts'
 import type { CallSink, PeerRef } from '../../model/call.ts'
-import { createDeadline } from '../../util/signals.ts'
+import { createDeadline, type Deadline } from '../../util/signals.ts'
 import {
   attachCallBlobs,
   decodeCall,
@@ -28,15 +28,14 @@ export function serveSharedStream(
   frames: FrameStream,
   caller: PeerRef,
 ): StreamServer {
-  const running = new Map<number, AbortController>()
+  const running = new Map<number, Deadline>()
 
   const answer = (number: number, error: unknown): void => {
     frames.send(FrameType.error, number, encodeError(EasyNetError.from(error)))
   }
   const run = async (number: number, header: CallHeader, held?: Disposable): Promise<void> => {
-    const controller = new AbortController()
-    running.set(number, controller)
-    using deadline = createDeadline(header.timeoutMs, controller.signal)
+    using deadline = createDeadline(header.timeoutMs)
+    running.set(number, deadline)
     try {
       const { id, fn, timeoutMs, args, kwargs } = header
       const invocation = { id, fn, timeoutMs, args, kwargs, caller, signal: deadline.signal }

@@ -73,8 +73,9 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
     }
   }
 
+  let opened: FrameStream | undefined
   const ready: Promise<FrameStream> = opening.then(
-    (stream) => createFrameStream(stream, { onFrame, onClose }),
+    (stream) => (opened = createFrameStream(stream, { onFrame, onClose })),
     (error: unknown) => {
       closed = true
       throw error
@@ -94,7 +95,7 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
       return closed
     },
     async call(encoded, sink, signal) {
-      const frames = await raceSignal(ready, signal)
+      const frames = opened ?? (await raceSignal(ready, signal))
       if (pending.size >= MAX_SHARED_CALLS) {
         throw new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls to this device are running.`)
       }

@@ -124,7 +124,8 @@ export function createStubNode(): StubNode {
     async call(request: CallRequest, sink: CallSink, options: CallOptions): Promise<CallResult> {
       const id = randomUUID()
       const cancel = new AbortController()
-      const signal = AbortSignal.any([options.signal, cancel.signal])
+      const given = options.signal === undefined ? [] : [options.signal]
+      const signal = AbortSignal.any([...given, cancel.signal])
       lastSignal = signal
       controllers.set(id, cancel)
       options.onAccepted?.(id)
