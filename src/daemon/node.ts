@@ -81,6 +81,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   // Functions of this device
   const counts = { done: 0, failed: 0 }
   const registry = createFunctionRegistry({
+    accept: (functions) => advertiser.check(advertised(functions)),
     onChange({ added, removed }) {
       advertiser.setFunctions(advertised(registry.list()))
       for (const fn of added) events.functionRegistered(fn.name, fn.version)
@@ -202,6 +203,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   network.listen({
     connected(peerId) {
       discovery.connected(peerId)
+      advertiser.peerConnected()
       const connection = network.connections().find((candidate) => candidate.peerId === peerId)
       events.peerConnected(table.refOf(peerId), connection?.path ?? 'direct')
     },

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sleep } from '../util/signals.ts'
 import { createNode, type MeshNode } from './index.ts'
 
 /** Nodes on the loopback interface; the first one is the bootstrap of the others. */
@@ -31,6 +32,14 @@ export async function createTestnet(count: number): Promise<Testnet> {
     const options = { home: join(home, String(index)), name: `node-${index}`, bootstrap }
     nodes.push(stack.use(await createNode(options)))
   }
+  for (const node of count > 1 ? nodes : []) await untilConnected(node)
   const parts = stack.move()
   return { nodes, [Symbol.asyncDispose]: async () => parts.disposeAsync() }
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+
+async function untilConnected(node: MeshNode): Promise<void> {
+  const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS)
+  while (node.api.status().peers === 0) await sleep(5, signal)
 }

@@ -28,11 +28,13 @@ export interface FunctionRegistration extends Disposable {
 }
 
 export interface RegistryInit {
+  /** Called with all functions before new ones are added; throws to refuse them. */
+  accept?: (functions: readonly FunctionDescriptor[]) => void
   /** Called after functions came or went. */
   onChange: (change: { added: FunctionDescriptor[]; removed: string[] }) => void
 }
 
-export function createFunctionRegistry({ onChange }: RegistryInit): FunctionRegistry {
+export function createFunctionRegistry({ accept, onChange }: RegistryInit): FunctionRegistry {
   const functions = new Map<string, RegisteredFunction>()
 
   const remove = (names: readonly string[], runner: FunctionRunner): void => {
@@ -46,6 +48,7 @@ export function createFunctionRegistry({ onChange }: RegistryInit): FunctionRegi
       const added = options.map(parseOptions)
       const names = added.map((descriptor) => descriptor.name)
       checkNames(names, functions)
+      accept?.([...[...functions.values()].map((entry) => entry.descriptor), ...added])
       for (const descriptor of added) functions.set(descriptor.name, { descriptor, runner })
       if (added.length > 0) onChange({ added, removed: [] })
       return {

@@ -41,7 +41,7 @@ export interface CallerComponents {
 export interface CallerInit {
   /** Attempts per call, the first included. @default 4 */
   maxAttempts?: number
-  /** How long the mesh is asked for a function that nobody has announced. @default 3_000 */
+  /** How long the mesh is asked for a function that nobody has announced. @default 1_500 */
   discoverMs?: number
   /** Deadline of calls that name none. @default 60_000 */
   defaultTimeoutMs?: number
@@ -97,7 +97,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
         .filter((candidate) => onlyPeer === undefined || candidate.peer.peerId === onlyPeer)
     const first = known()
     if (first.length > 0) return first
-    const limit = AbortSignal.any([journey.deadline.signal, AbortSignal.timeout(init.discoverMs ?? 3_000)])
+    const limit = AbortSignal.any([journey.deadline.signal, AbortSignal.timeout(init.discoverMs ?? 1_500)])
     await directory.discover(name, limit)
     return known()
   }

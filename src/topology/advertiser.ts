@@ -1,7 +1,7 @@
 import type { Advert, Announcement, SignedAdvert } from '../model/advert.ts'
 import type { AdvertisedFunction } from '../model/function.ts'
 import type { Clock } from '../util/clock.ts'
-import { functionKey } from './discovery.ts'
+import { functionKey } from './lookup.ts'
 
 export interface AdvertiserComponents {
   clock: Clock
@@ -20,6 +20,10 @@ export interface Advertiser extends AsyncDisposable {
   current(): SignedAdvert
   /** Call after functions changed. Changes that come together are announced once. */
   setFunctions(functions: readonly AdvertisedFunction[]): void
+  /** @throws `too_large` when these functions would not fit into an advert */
+  check(functions: readonly AdvertisedFunction[]): void
+  /** What was announced and recorded while nobody was there to hear it is said again. */
+  peerConnected(): void
   /** Tells the mesh at once that this device offers nothing any more. */
   withdraw(): Promise<void>
   start(): void
@@ -28,6 +32,9 @@ export interface Advertiser extends AsyncDisposable {
 const VALIDITY_MS = 3_600_000
 const REFRESH_MS = 10 * 60_000
 const SETTLE_MS = 30
+/** A new peer needs a moment until gossip and the DHT reach it. */
+const REMIND_AFTER_MS = 500
+const REMIND_INTERVAL_MS = 10_000
 const PROVIDE_TIMEOUT_MS = 60_000
 
 export function createAdvertiser(components: AdvertiserComponents): Advertiser {
@@ -40,24 +47,26 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
   let refresh: NodeJS.Timeout | undefined
   let started = false
   const provided = new Set<string>()
+  let providing = Promise.resolve()
+  let reminder: NodeJS.Timeout | undefined
+  let remindedAt = -Infinity
 
-  const current = (): SignedAdvert => {
+  const signNow = (offered: readonly AdvertisedFunction[]): SignedAdvert => {
     const now = clock.now()
-    if (signed !== undefined && !changed && now - signed.advert.issuedAt < REFRESH_MS) return signed
     const seq = Math.max(now, (signed?.advert.seq ?? 0) + 1)
-    signed = components.sign({
-      ...components.describe(),
-      seq,
-      issuedAt: now,
-      expiresAt: now + VALIDITY_MS,
-      functions: [...functions],
-    })
+    const times = { seq, issuedAt: now, expiresAt: now + VALIDITY_MS }
+    return components.sign({ ...components.describe(), ...times, functions: [...offered] })
+  }
+  const current = (): SignedAdvert => {
+    const isFresh = signed !== undefined && clock.now() - signed.advert.issuedAt < REFRESH_MS
+    if (signed !== undefined && isFresh && !changed) return signed
+    signed = signNow(functions)
     changed = false
     return signed
   }
   const gossip = async (): Promise<void> => {
-    const { peerId, seq, expiresAt } = current().advert
     try {
+      const { peerId, seq, expiresAt } = current().advert
       await components.announce({ peerId, seq, expiresAt })
     } catch (error) {
       onFailure('announce failed', error)
@@ -72,16 +81,23 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     for (const key of wanted) {
       if (provided.has(key)) continue
       provided.add(key)
-      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROVIDE_TIMEOUT_MS)])
-      components.provide(key, signal).catch((error: unknown) => {
-        provided.delete(key)
-        if (!stopping.signal.aborted) onFailure('provide failed', error)
-      })
+      // One after the other: each is a walk through the DHT.
+      providing = providing.then(async () => provide(key))
     }
     for (const key of provided) {
       if (wanted.has(key)) continue
       provided.delete(key)
       components.retract(key).catch((error: unknown) => onFailure('retract failed', error))
+    }
+  }
+  const provide = async (key: string): Promise<void> => {
+    if (!provided.has(key) || stopping.signal.aborted) return
+    const timeout = AbortSignal.timeout(PROVIDE_TIMEOUT_MS)
+    try {
+      await components.provide(key, AbortSignal.any([stopping.signal, timeout]))
+    } catch (error) {
+      provided.delete(key)
+      if (!stopping.signal.aborted) onFailure('provide failed', error)
     }
   }
   const schedule = (): void => {
@@ -94,6 +110,17 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
       functions = next
       changed = true
       schedule()
+    },
+    check: (next) => void signNow(next),
+    peerConnected() {
+      if (!started || functions.length === 0 || stopping.signal.aborted) return
+      const waitMs = Math.max(REMIND_AFTER_MS, remindedAt + REMIND_INTERVAL_MS - clock.monotonic())
+      reminder ??= setTimeout(() => {
+        reminder = undefined
+        remindedAt = clock.monotonic()
+        provided.clear()
+        announce()
+      }, waitMs)
     },
     async withdraw() {
       clearTimeout(timer)
@@ -115,7 +142,9 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     async [Symbol.asyncDispose]() {
       stopping.abort()
       clearTimeout(timer)
+      clearTimeout(reminder)
       clearInterval(refresh)
+      await providing
     },
   }
 }

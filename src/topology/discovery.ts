@@ -4,6 +4,7 @@ import { createRateLimit } from '../util/rate-limit.ts'
 import { sleep } from '../util/signals.ts'
 import { createWorkQueue } from '../util/work-queue.ts'
 import * as limits from './limits.ts'
+import { createLookup } from './lookup.ts'
 import type { PeerTable } from './peer-table.ts'
 import type { DiscoveryNetwork, Introductions, PeerAddresses } from './ports.ts'
 
@@ -38,7 +39,7 @@ export interface Discovery extends AsyncDisposable {
   disconnected(peerId: string): void
   /** News of a newer advert, passed on to us by `from`. False when it was heard before. */
   announced(news: { peerId: string; seq: number }, from: string): boolean
-  /** Looks in the DHT for providers of a function and learns their adverts; ends at the first one. */
+  /** Looks for providers of a function that nobody has announced to us; see lookup.ts. */
   find(name: string, signal: AbortSignal): Promise<void>
 }
 
@@ -49,7 +50,7 @@ const LAST_RETRY_MS = 30_000
 /** Gossip and pulls race: what a peer was told a moment ago it may not have fetched itself yet. */
 const PULL_RETRIES_MS = [0, 100, 400, 1_500]
 /** After connecting: what was registered while gossip had not formed yet. */
-const CATCH_UP_MS = [0, 1_000, 5_000]
+const CATCH_UP_MS = [0, 300, 1_500, 5_000]
 
 export function createDiscovery(components: DiscoveryComponents, init: DiscoveryInit): Discovery {
   const { network, introductions, table, onFailure } = components
@@ -133,12 +134,15 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       if (peerId !== '' && network.isConnected(peerId)) {
         retryMs = FIRST_RETRY_MS
       } else {
+        connecting.add(address)
         try {
           peerId = await network.connectTo(address, within(CONNECT_TIMEOUT_MS))
         } catch (error) {
           if (signal.aborted) return
           onFailure('bootstrap unreachable', address, error)
           retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
+        } finally {
+          connecting.delete(address)
         }
       }
       await sleep(Math.max(retryMs, 1_000), signal)
@@ -205,6 +209,15 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     if (peer !== undefined) void spawn('pull failed', peer.peerId, async () => pull(peer.peerId))
   }
 
+  const lookUp = createLookup({
+    network,
+    table,
+    connect,
+    pull,
+    onFailure,
+    isConnecting: () => connecting.size > 0,
+  })
+
   return {
     start() {
       for (const address of init.bootstrap)
@@ -249,29 +262,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       )
       return true
     },
-    async find(name, callerSignal) {
-      const found = new AbortController()
-      const limit = AbortSignal.any([signal, callerSignal, found.signal])
-      const asks: Promise<void>[] = []
-      try {
-        for await (const provider of network.findProviders(functionKey(name), limit)) {
-          if (provider.peerId === network.peerId) continue
-          if (asks.length === limits.MAX_PROVIDERS_DIALLED) break
-          asks.push(
-            connect(provider)
-              .then(async () => pull(provider.peerId, [provider.peerId]))
-              .then(() => {
-                if (table.providersOf(name).length > 0) found.abort()
-              })
-              .catch((error: unknown) => onFailure('provider unreachable', provider.peerId, error)),
-          )
-        }
-        await Promise.all(asks)
-      } catch (error) {
-        // Ended early: found, or the time is over.
-        if (!limit.aborted) throw EasyNetError.from(error)
-      }
-    },
+    find: async (name, callerSignal) => lookUp(name, AbortSignal.any([signal, callerSignal])),
     async [Symbol.asyncDispose]() {
       stopping.abort(new EasyNetError('draining', 'The daemon stops.'))
       // A pull under way ends with its connection, which is closed after us.
@@ -282,9 +273,4 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
 
 function deleteFirst(map: Map<string, unknown>): void {
   for (const key of map.keys()) return void map.delete(key)
-}
-
-/** The DHT key under which providers of a function are found. */
-export function functionKey(name: string): string {
-  return `function/${name}`
 }

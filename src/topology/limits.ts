@@ -30,3 +30,5 @@ export const MAX_PROVIDERS_DIALLED = 20
 export const MAX_PEERS = 2_000
 /** Bytes of all adverts in the table. */
 export const MAX_ADVERTS_BYTES = 32 * 1024 * 1024
+/** Connected peers that are asked what they know, in one round of looking for a function. */
+export const MAX_PEERS_ASKED = 8

@@ -57,7 +57,6 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 test('a node that knows only the bootstrap finds and calls a function on a third node', async () => {
-  await eventually(() => caller.api.functions({ scope: 'mesh' }).some((fn) => fn.name === 'text.upper'))
   const info = await caller.callWithInfo('text.upper', ['hello'])
   expect(info).toMatchObject({ result: 'HELLO', path: 'direct', attempts: 1, provider: { name: 'node-1' } })
 })

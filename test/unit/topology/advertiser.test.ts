@@ -127,3 +127,40 @@ test('after the end nothing is announced and records under way are given up', as
   expect(announced).toHaveLength(1)
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('what was said while nobody was there is said again to a new peer, at most every 10 s', async () => {
+  const { advertiser, announced, provided } = setUp()
+  advertiser.start()
+  advertiser.setFunctions(fns('f'))
+  await vi.advanceTimersByTimeAsync(100)
+  expect([announced.length, provided.mock.calls.length]).toEqual([1, 1])
+  for (let i = 0; i < 20; i += 1) {
+    advertiser.peerConnected()
+    await vi.advanceTimersByTimeAsync(500)
+  }
+  // Once 0.5 s after the first peer, and once 10 s after that for all who came meanwhile.
+  expect([announced.length, provided.mock.calls.length]).toEqual([2, 2])
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([announced.length, provided.mock.calls.length]).toEqual([3, 3])
+  expect(new Set(announced.map(({ seq }) => seq)).size).toBe(1)
+})
+
+test('a device with nothing to offer says nothing to new peers', async () => {
+  const { advertiser, announced } = setUp()
+  advertiser.start()
+  await vi.advanceTimersByTimeAsync(100)
+  const before = announced.length
+  advertiser.peerConnected()
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(announced.length).toBe(before)
+})
+
+test('withdrawing is announced at once', async () => {
+  const { advertiser, announced } = setUp()
+  advertiser.start()
+  advertiser.setFunctions(fns('f'))
+  await vi.advanceTimersByTimeAsync(100)
+  await advertiser.withdraw()
+  expect(announced).toHaveLength(2)
+  expect(advertiser.current().advert.functions).toEqual([])
+})
