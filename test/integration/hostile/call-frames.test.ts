@@ -70,7 +70,7 @@ test('mutated captures', async () => {
   const random = seededRandom()
   const captures = await captureFrames()
   await using honest = await watch(victims.caller)
-  const count = times(10_000, 1_000)
+  const count = times(10_000, 800)
   let sent = 0
   const attack = async (): Promise<void> => {
     while (sent < count) {
