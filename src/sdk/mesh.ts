@@ -113,7 +113,10 @@ export class Mesh implements AsyncDisposable {
     let id: string | undefined
     const hooks = {
       ...hooksOf(options, signal),
-      onAccepted: (given: string) => options.onAccepted?.((id = given)),
+      onAccepted(given: string) {
+        id = given
+        options.onAccepted?.(given)
+      },
     }
     try {
       return await sendCall(connection, paramsOf(fn, args, options), hooks).result
@@ -208,6 +211,7 @@ export class Mesh implements AsyncDisposable {
   }
 
   async #ready(signal: AbortSignal) {
+    if (this.#session.connection !== undefined) return this.#session.connection
     using wait = createDeadline(RECONNECT_WAIT_MS, signal)
     try {
       return await this.#session.ready(wait.signal)

@@ -45,6 +45,11 @@ export class Session {
     return this.#peer
   }
 
+  /** The connection of the moment; undefined while there is none. */
+  get connection(): AttachConnection | undefined {
+    return this.#connection
+  }
+
   /** Connects once, without retries. */
   async open(signal?: AbortSignal): Promise<void> {
     this.#connection = await this.#connect(signal)

@@ -16,3 +16,39 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
 export function allocateBytes(length: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }
+
+/** From here on a part is written as it is; copying smaller ones is cheaper than a write of their own. */
+const LARGE_PART_BYTES = 16 * 1024
+
+/** Texts and bytes in few pieces for a socket, in order: neighbours are joined, large byte strings stay. */
+export function joinParts(parts: readonly (string | Uint8Array)[]): (string | Uint8Array)[] {
+  const joined: (string | Uint8Array)[] = []
+  let texts = ''
+  let small: Uint8Array[] = []
+  const endText = (): void => {
+    if (texts !== '') small.push(Buffer.from(texts))
+    texts = ''
+  }
+  const end = (): void => {
+    // Text alone needs no copy of its own.
+    if (small.length === 0 && texts !== '') joined.push(texts)
+    else {
+      endText()
+      if (small.length > 0) joined.push(joinBytes(small))
+    }
+    texts = ''
+    small = []
+  }
+  for (const part of parts) {
+    if (typeof part === 'string') texts += part
+    else if (part.length >= LARGE_PART_BYTES) {
+      end()
+      joined.push(part)
+    } else if (part.length > 0) {
+      endText()
+      small.push(part)
+    }
+  }
+  end()
+  return joined
+}

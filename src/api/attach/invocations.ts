@@ -54,7 +54,10 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
     const settle = (): void => {
       running.delete(id)
       unlink()
-      inputs.close(new EasyNetError('cancelled', 'The function has ended.'))
+      // An error costs its stack: only for a function that somebody sends inputs.
+      if (invocation.input !== undefined) {
+        inputs.close(new EasyNetError('cancelled', 'The function has ended.'))
+      }
       onSettled()
     }
     // The result comes after all chunks, also for a caller who is slower than the function.

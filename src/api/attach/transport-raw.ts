@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { EasyNetError } from '../../errors/error.ts'
+import { joinParts } from '../../util/bytes.ts'
 import { createRawSplitter } from './framing-raw.ts'
 import { messageText } from './message.ts'
 import type { Transport, TransportEvents } from './transport.ts'
@@ -8,23 +9,24 @@ import { createDrainWaiters } from './drain.ts'
 /** Newline-delimited JSON with raw bytes, on a socket whose upgrade has been answered. */
 export function createRawTransport(socket: Socket, head: Buffer): Transport {
   const waiters = createDrainWaiters()
-  let text = ''
+  let parts: (string | Uint8Array)[] = []
+  let partBytes = 0
   let isScheduled = false
   let isOver = false
 
   const flush = (): void => {
     isScheduled = false
-    if (text !== '') {
-      socket.write(text)
-      text = ''
-    }
+    const waiting = parts
+    parts = []
+    partBytes = 0
+    socket.cork()
+    for (const part of joinParts(waiting)) socket.write(part)
     socket.uncork()
     if (socket.writableLength === 0) waiters.wake()
   }
   const schedule = (): void => {
     if (isScheduled) return
     isScheduled = true
-    socket.cork()
     setImmediate(flush)
   }
 
@@ -58,16 +60,14 @@ export function createRawTransport(socket: Socket, head: Buffer): Transport {
       const line = messageText(json, blobs)
       if (!socket.writable) return
       schedule()
-      text += `${line}\n`
-      if (blobs.length === 0) return
-      socket.write(text)
-      text = ''
-      for (const blob of blobs) if (blob.length > 0) socket.write(blob)
+      parts.push(`${line}\n`, ...blobs)
+      partBytes += line.length + 1
+      for (const blob of blobs) partBytes += blob.length
     },
     get bufferedBytes() {
-      return text.length + socket.writableLength
+      return partBytes + socket.writableLength
     },
-    drained: () => waiters.wait(socket.destroyed || text.length + socket.writableLength === 0),
+    drained: () => waiters.wait(socket.destroyed || partBytes + socket.writableLength === 0),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end() {

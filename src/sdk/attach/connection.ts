@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { EasyNetError, type ErrorData } from '../../errors/error.ts'
+import { joinParts } from '../../util/bytes.ts'
 import { encodeFrame, type Frame, FrameReader } from './framing.ts'
 import type { OpenSocket } from './open-socket.ts'
 import { HEARTBEAT_MS, SILENCE_MS } from '../../model/attach.ts'
@@ -127,17 +128,7 @@ export class AttachConnection {
     if (parts.length === 0 || this.#socket.destroyed) return
     this.#lastSentAt = performance.now()
     this.#socket.cork()
-    let text = ''
-    for (const part of parts) {
-      if (typeof part === 'string') {
-        text += part
-        continue
-      }
-      this.#socket.write(text)
-      this.#socket.write(part)
-      text = ''
-    }
-    if (text !== '') this.#socket.write(text)
+    for (const part of joinParts(parts)) this.#socket.write(part)
     this.#socket.uncork()
   }
 

@@ -72,8 +72,9 @@ async function finish(
   window: SendWindow,
   hooks: CallHooks,
 ): Promise<CallResult> {
-  const ended = new AbortController()
-  if (hooks.input !== undefined) {
+  // An abort makes an error with its stack: only for a call that has somebody to tell.
+  const ended = hooks.input === undefined ? undefined : new AbortController()
+  if (hooks.input !== undefined && ended !== undefined) {
     const signal = AbortSignal.any([hooks.signal, ended.signal])
     void sendInput(connection, id, hooks.input, window, signal)
   }
@@ -86,7 +87,7 @@ async function finish(
     }
     throw error
   } finally {
-    ended.abort()
+    ended?.abort()
   }
 }
 
