@@ -171,7 +171,11 @@ test('adverts of thousands of made-up devices are bounded, and push out no hones
   await honest.finish(250 * MiB)
 })
 
+/** Opened once the attacker stays connected, and never used. */
+let silent: RawStream | undefined
+
 test('an answer without end is cut', async () => {
+  silent = await attacker.open(victims.provider, HELLO_PROTOCOL)
   const advert = message(advertOf(attacker.key))
   const end = await lie((raw) => {
     const flood = setInterval(() => raw.send(Buffer.concat(Array.from({ length: 50 }, () => advert))), 1)
@@ -254,9 +258,11 @@ describe('questions and introductions', () => {
     expect(await raw.endWithin(2_000)).toBe('reset')
   })
 
-  test('silence', async () => {
-    const raw = await attacker.open(victims.caller, HELLO_PROTOCOL)
-    expect(await raw.endWithin(6_500)).toBe('reset')
+  test('silence is cut, at the latest by now', async () => {
+    const late = await attacker.open(victims.caller, HELLO_PROTOCOL)
+    expect(await silent?.endWithin(6_500)).toBe('reset')
+    expect(await late.endWithin(1)).toBe('open')
+    late.stream.abort(new Error('done'))
   })
 
   test('a question byte by byte is a question', async () => {
