@@ -9,7 +9,7 @@ import { type Attacker, createAttacker } from './support/attacker.ts'
 import { callPayload, frame, framesIn, header, valuePayload } from './support/frames.ts'
 import { mutate, seededRandom } from './support/random.ts'
 import { startVictims, type Victims } from './support/victims.ts'
-import { MiB, times, watch } from './support/watch.ts'
+import { liveBytes, MiB, times, watch } from './support/watch.ts'
 
 // Frames of the call protocol that no honest caller sends.
 
@@ -69,6 +69,7 @@ async function captureFrames(): Promise<Buffer[]> {
 test('mutated captures', async () => {
   const random = seededRandom()
   const captures = await captureFrames()
+  const before = await liveBytes()
   await using honest = await watch(victims.caller)
   const count = times(10_000, 800)
   let sent = 0
@@ -83,7 +84,9 @@ test('mutated captures', async () => {
   }
   await Promise.all(Array.from({ length: 16 }, attack))
   expect(sent).toBeGreaterThanOrEqual(count)
-  await honest.finish(200 * MiB)
+  await honest.finish(times(700, 200) * MiB)
+  // The last timers of half-closed streams take 5 s.
+  await expect.poll(liveBytes, { timeout: 10_000, interval: 500 }).toBeLessThan(before + 60 * MiB)
 })
 
 test('claimed lengths are refused by the header', async () => {
