@@ -45,7 +45,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   let reported = false
   let queue: Uint8Array[] = []
   let queuedBytes = 0
-  let flushing: NodeJS.Immediate | undefined
+  let isFlushing = false
   let closing: NodeJS.Timeout | undefined
   stream.maxReadBufferLength = MAX_READ_BUFFER_BYTES
 
@@ -60,7 +60,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
     if (closed === undefined || handling || reported) return
     reported = true
     clearTimeout(closing)
-    if (flushing !== undefined) clearImmediate(flushing)
+    queue = []
     if (closed.error === undefined) listener.onClose()
     else listener.onClose(closed.error)
   }
@@ -110,7 +110,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   stream.addEventListener('close', ({ error }) => close(error))
 
   const flush = (): void => {
-    flushing = undefined
+    isFlushing = false
     if (queue.length === 0) return
     const data = joinBytes(queue)
     queue = []
@@ -129,7 +129,11 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
       queue.push(frameHeader(type, call, payload.length))
       if (payload.length > 0) queue.push(payload)
       queuedBytes += FRAME_HEADER_BYTES + payload.length
-      flushing ??= setImmediate(flush)
+      if (isFlushing) return
+      isFlushing = true
+      // Not `setImmediate`: that comes after the network has written what it has for this turn, so that our
+      // answer and the library's own window update were two writes.
+      process.nextTick(flush)
     },
     get isBehind() {
       return queuedBytes + stream.writeBufferLength >= WRITE_HIGH_WATER_BYTES
