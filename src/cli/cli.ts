@@ -11,7 +11,7 @@ export interface CliInit {
   stdout: OutputStream
   stderr: OutputStream
   env: NodeJS.ProcessEnv
-  /** Aborts on Ctrl-C. */
+  /** Aborts when the process is asked to stop: Ctrl-C, SIGTERM, a closed terminal. */
   signal: AbortSignal
 }
 
@@ -24,6 +24,8 @@ export interface Cli extends CliInit {
   home: Home
   /** The daemon that `--home` names. */
   target: DaemonTarget
+  /** What the process ends with when no error is thrown. @default 0 */
+  exit: { code: number }
 }
 
 /** A file in `commands/`: adds its command, and what it does, to the program. */
@@ -37,6 +39,7 @@ export async function createCli(init: CliInit, options: GlobalOptions): Promise<
     ...init,
     options,
     texts,
+    exit: { code: 0 },
     t: texts.t,
     out: createOutput(init.stdout, init.stderr, init.env),
     home: locateHome(options.home, init.env),

@@ -4,13 +4,16 @@ import type { ErrorCode } from '../errors/reasons.ts'
 import type { Cli } from './cli.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { nearest } from './nearest.ts'
+import { stopCodeOf } from './stop-signals.ts'
 
 /** Reports a failed command in the form that was asked for, and returns the exit code. */
 export function reportError(cli: Cli, thrown: unknown): number {
   const error = EasyNetError.from(thrown)
+  const stopped = cli.signal.aborted && error.reason === 'cancelled'
   if (cli.options.json === true) cli.out.json({ schema: 'error/1', error: error.toJSON() })
+  else if (stopped) cli.out.note(cli.t('error.cancelled'))
   else printError(cli, error)
-  return exitCodeOf(error)
+  return stopped ? stopCodeOf(cli.signal) : exitCodeOf(error)
 }
 
 /** Three lines: what happened, why, and what to try. */

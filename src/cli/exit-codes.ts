@@ -4,6 +4,7 @@ import type { ErrorCode, Reason } from '../errors/reasons.ts'
 export const EXIT = {
   ok: 0,
   functionFailed: 1,
+  checkFailed: 1,
   usage: 2,
   daemonUnreachable: 3,
   notAuthorised: 4,

@@ -2,6 +2,7 @@ import { type CliInit, createCli } from './cli.ts'
 import { EXIT } from './exit-codes.ts'
 import { readGlobalOptions } from './global-options.ts'
 import { runProgram } from './program.ts'
+import { listenForStop, stopCodeOf } from './stop-signals.ts'
 
 /**
  * Runs `easynet` with these arguments and returns the exit code.
@@ -13,7 +14,7 @@ export async function run(argv: readonly string[], init: CliInit): Promise<numbe
   const cli = await createCli(init, readGlobalOptions(argv))
   try {
     await runProgram(cli, argv)
-    return init.signal.aborted ? EXIT.interrupted : EXIT.ok
+    return init.signal.aborted ? stopCodeOf(init.signal) : cli.exit.code
   } catch (error) {
     const { reportError } = await import('./errors.ts')
     return reportError(cli, error)
@@ -22,19 +23,16 @@ export async function run(argv: readonly string[], init: CliInit): Promise<numbe
 
 /** Runs the command line of this process. */
 export async function runAsProcess(): Promise<void> {
-  const interrupted = new AbortController()
-  process.on('SIGINT', () => {
-    // A second Ctrl-C does not wait for anything.
-    if (interrupted.signal.aborted) process.exit(EXIT.interrupted)
-    interrupted.abort()
-  })
+  const signal = listenForStop()
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The terminal is gone: what is being cancelled still has to be told.
+      if (signal.aborted) return
       // The reader, such as `head`, has seen enough.
       process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal)
     })
   }
   const { stdin, stdout, stderr, env } = process
-  const init = { stdin, stdout, stderr, env, signal: interrupted.signal }
+  const init = { stdin, stdout, stderr, env, signal }
   process.exitCode = await run(process.argv.slice(2), init)
 }

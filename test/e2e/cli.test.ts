@@ -172,12 +172,16 @@ describe('with a daemon and a served file', () => {
     expect(people.stderr).toMatch(/^Error: .+\nWhy: .+\nTry: .+\n$/)
   })
 
-  test('Ctrl-C cancels the call', async () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s cancels the call and says so in one line', async (signal, code) => {
     const child = start(['call', 'wait', '60000', '--home', daemon.home])
     const ended = finish(child)
     await eventually(async () => (await easynet(['ps', '-q'])).stdout !== '')
-    child.kill('SIGINT')
-    expect(await ended).toMatchObject({ code: 130, stdout: '' })
+    child.kill(signal)
+    expect(await ended).toEqual({ code, stdout: '', stderr: 'Cancelled.\n' })
     await eventually(async () => (await easynet(['ps', '-q'])).stdout === '')
   })
 

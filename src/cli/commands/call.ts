@@ -23,7 +23,8 @@ export function define(program: Command, cli: Cli): void {
   const { t } = cli
   program
     .command('call')
-    .description(t('command.call'))
+    .summary(t('command.call'))
+    .description(`${t('command.call')}\n\n${t('call.help')}`)
     .argument('<fn>', t('argument.fn'))
     .argument('[args...]', t('argument.args'))
     .option('--args <json>', t('option.args'))

@@ -16,18 +16,11 @@ export function define(program: Command, cli: Cli): void {
     .option('--watch', t('option.watch'))
     .action(async (files: string[], options: { watch?: true }) => {
       for (const file of files) checkFile(file)
-      const stopping = new AbortController()
-      const onTerm = (): void => stopping.abort()
-      process.once('SIGTERM', onTerm)
-      const signal = AbortSignal.any([cli.signal, stopping.signal])
-      signal.addEventListener('abort', () => cli.out.note(t('serve.stopping')), { once: true })
+      cli.signal.addEventListener('abort', () => cli.out.note(t('serve.stopping')), { once: true })
       const onServing = (file: string, functions: FunctionView[]): void => printServing(cli, file, functions)
       const served = await Promise.all(
-        files.map((file) =>
-          superviseFile({ ...cli, signal }, file, { watch: options.watch === true, onServing }),
-        ),
+        files.map((file) => superviseFile(cli, file, { watch: options.watch === true, onServing })),
       )
-      process.off('SIGTERM', onTerm)
       if (served.every((well) => well)) return
       throw new EasyNetError('invalid_request', 'A file cannot be served as it is.', {
         hint: `node ${files.find((_, index) => served[index] === false)}`,

@@ -3,6 +3,7 @@ export const en = {
   'error.title': 'Error:',
   'error.why': 'Why:',
   'error.try': 'Try:',
+  'error.cancelled': 'Cancelled.',
   'error.usage': 'The form is: {usage}',
   'error.unknownCommand': 'There is no command "{name}".',
   'error.didYouMean': 'The nearest one is "{name}".',
@@ -19,7 +20,7 @@ export const en = {
   'help.about':
     'Turn your devices into one computer: call functions on each other, directly and end-to-end encrypted.',
   'help.exitCodes':
-    'Exit codes: 0 ok · 1 the function failed · 2 usage · 3 daemon unreachable · 4 not authorised · 5 nobody offers it · 6 budget · 124 timeout · 130 interrupted · 70 internal',
+    'Exit codes: 0 ok · 1 the function failed · 2 usage · 3 daemon unreachable · 4 not authorised · 5 nobody offers it · 6 budget · 124 timeout · 129, 130, 143 stopped by a signal · 70 internal',
 
   'command.up': 'start the daemon in the background',
   'command.down': 'stop the daemon; running calls may finish',
@@ -66,7 +67,7 @@ export const en = {
   'option.logLevel': 'least level that is logged',
   'option.args': 'positional arguments as a JSON list',
   'option.peer': 'run it on this device only: peer id or name',
-  'option.timeout': 'longest wait, such as 10s, 500ms or 2m',
+  'option.timeout': 'longest wait, such as 10s, 500ms or 2m; a number alone is seconds',
   'option.maxCost': 'most credits that it may cost',
   'option.stream': 'print what the function yields as it comes',
   'option.key': 'idempotency key: with the same key it runs at most once',
@@ -106,6 +107,8 @@ export const en = {
   'reachability.public': 'from anywhere',
   'reachability.private': 'nobody has reached this device from outside yet',
   'reachability.offline': 'no network',
+  'call.help':
+    'Ctrl-C, SIGTERM and a closed terminal cancel the call. After SIGKILL it runs on; stop it with: easynet task cancel ID',
   'call.ran': '{fn} on {peer} ({path}) {ms} ms',
   'call.progress': 'progress: {value}',
   'path.local': 'this device',

@@ -5,6 +5,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'error.title': '错误：',
   'error.why': '原因：',
   'error.try': '试试：',
+  'error.cancelled': '已取消。',
   'error.usage': '写法是：{usage}',
   'error.unknownCommand': '没有“{name}”这个命令。',
   'error.didYouMean': '最接近的是“{name}”。',
@@ -20,7 +21,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'help.commands': '命令：',
   'help.about': '把你的所有设备变成一台计算机：直接、端到端加密地调用彼此的函数。',
   'help.exitCodes':
-    '退出码：0 成功 · 1 函数失败 · 2 用法错误 · 3 找不到守护进程 · 4 未授权 · 5 没有提供者 · 6 预算不足 · 124 超时 · 130 被中断 · 70 内部错误',
+    '退出码：0 成功 · 1 函数失败 · 2 用法错误 · 3 找不到守护进程 · 4 未授权 · 5 没有提供者 · 6 预算不足 · 124 超时 · 129、130、143 被信号停止 · 70 内部错误',
 
   'command.up': '在后台启动守护进程',
   'command.down': '停止守护进程；正在运行的调用可以先完成',
@@ -67,7 +68,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'option.logLevel': '记录的最低级别',
   'option.args': '以 JSON 列表给出的位置参数',
   'option.peer': '只在这台设备上运行：peer id 或名称',
-  'option.timeout': '最长等待时间，如 10s、500ms、2m',
+  'option.timeout': '最长等待时间，如 10s、500ms、2m；只写数字表示秒',
   'option.maxCost': '最多花费的积分',
   'option.stream': '函数产出什么就立即输出什么',
   'option.key': '幂等键：同一个键最多运行一次',
@@ -107,6 +108,8 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'reachability.public': '任何地方都能连接',
   'reachability.private': '还没有设备从外部连接成功',
   'reachability.offline': '没有网络',
+  'call.help':
+    'Ctrl-C、SIGTERM 和关闭终端都会取消调用。SIGKILL 之后调用继续运行；要停止它：easynet task cancel ID',
   'call.ran': '{fn} 在 {peer} 上（{path}）{ms} 毫秒',
   'call.progress': '进度：{value}',
   'path.local': '本设备',
