@@ -8,7 +8,7 @@ import { type CallHooks, type CallParams, sendCall } from './attach/outgoing-cal
 import { WINDOW_ITEMS } from '../model/attach.ts'
 import { type FunctionDefinition, type PlainFunction, plainFunction, type PlainOptions } from './fn.ts'
 import type { Callable, CallInfo, CallOptions, ConnectOptions } from './mesh-types.ts'
-import { findOutcome } from './outcome.ts'
+import { findOutcome, wentAway } from './outcome.ts'
 import { Session } from './session.ts'
 
 // A call: cli/commands/call.ts → here → sdk/attach/outgoing-call.ts ⇢ api/attach (daemon).
@@ -44,7 +44,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Mesh> {
 /**
  * A program's place in the mesh; made by {@link connect}. When the daemon restarts it connects again
  * and registers its functions again. A call that was running then is never repeated: its outcome is
- * asked for, and it fails with `interrupted` or `outcome_unknown` when it has none.
+ * asked for, and it fails with `interrupted` or `outcome_unknown` when it has none, or with
+ * `daemon_unreachable` when the daemon stays away.
  */
 export class Mesh implements AsyncDisposable {
   readonly #session: Session
@@ -122,7 +123,7 @@ export class Mesh implements AsyncDisposable {
       return await sendCall(connection, paramsOf(fn, args, options), hooks).result
     } catch (error) {
       if (connection.lost === undefined || error !== connection.lost || this.closed.aborted) throw error
-      return await findOutcome(id, () => this.#session.ready(signal), signal, this.peerId)
+      return await findOutcome(id, () => this.#again(id, signal), signal, this.peerId)
     }
   }
 
@@ -137,19 +138,24 @@ export class Mesh implements AsyncDisposable {
   ): AsyncGenerator<Chunk, CallInfo, undefined> {
     const left = new AbortController()
     const unlink = onAbort(options.signal, () => left.abort(abortReason(options.signal)))
+    let id: string | undefined
     try {
       const connection = await this.#ready(left.signal)
       // Twice the window: the daemon never fills it, so that `push` needs no waiting.
       const chunks = createChannel<Value>(WINDOW_ITEMS * 2)
       const hooks: CallHooks = {
         ...hooksOf(options, left.signal),
-        onAccepted: options.onAccepted,
+        onAccepted(given) {
+          id = given
+          options.onAccepted?.(given)
+        },
         onChunk: (value) => void chunks.push(value),
       }
       const sent = sendCall(connection, { ...paramsOf(fn, args, options), stream: true }, hooks)
       sent.result.then(
         () => chunks.end(),
-        (error: unknown) => chunks.fail(EasyNetError.from(error)),
+        (error: unknown) =>
+          chunks.fail(error === connection.lost ? wentAway(id, error) : EasyNetError.from(error)),
       )
       let taken = 0
       for await (const chunk of chunks) {
@@ -208,6 +214,16 @@ export class Mesh implements AsyncDisposable {
   async #request<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     using deadline = createDeadline(RECONNECT_WAIT_MS)
     return await send(deadline.signal)
+  }
+
+  /** The connection for asking what became of a call; not beyond the call's own time. */
+  async #again(id: string | undefined, signal: AbortSignal) {
+    using wait = createDeadline(RECONNECT_WAIT_MS, signal)
+    try {
+      return await this.#session.ready(wait.signal)
+    } catch (error) {
+      throw abortReason(wait.signal).reason === 'deadline_exceeded' ? wentAway(id, error) : error
+    }
   }
 
   async #ready(signal: AbortSignal) {

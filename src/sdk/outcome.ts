@@ -19,7 +19,7 @@ export async function findOutcome(
   signal: AbortSignal,
   ownPeerId: string,
 ): Promise<CallInfo> {
-  if (id === undefined) throw unknown('The connection to the daemon broke off before the call was accepted.')
+  if (id === undefined) throw wentAway(id, undefined)
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     const connection = await ready()
     try {
@@ -53,6 +53,18 @@ function resultOf(record: CallRecord, ownPeerId: string): CallInfo {
   if (state === 'unknown') throw unknown('Nobody can tell any more whether the call ran.')
   throw new EasyNetError('interrupted', 'The call had started and was cut off when the daemon ended.', {
     details: { id },
+  })
+}
+
+/** The daemon did not come back in time to say what became of a call that it had accepted. */
+export function wentAway(id: string | undefined, cause: unknown): EasyNetError {
+  if (id === undefined) return unknown('The daemon went away before it had accepted the call.')
+  return new EasyNetError('daemon_unreachable', 'The daemon went away while the call ran.', {
+    hint: `When it is back: easynet task show ${id}`,
+    details: { callId: id },
+    // It may well have run.
+    retryable: false,
+    cause,
   })
 }
 

@@ -342,3 +342,25 @@ test('up starts a daemon that outlives it, and down stops it', async () => {
   expect(JSON.parse(refused.stdout)).toMatchObject({ error: { reason: 'unsafe_bind' } })
   removeHome(home)
 })
+
+test.each([[], ['--stream']])(
+  'a daemon that dies during a call is named, with the id to ask for later %s',
+  async (...args) => {
+    const daemon = await startDaemon()
+    const folder = mkdtempSync(join(tmpdir(), 'easynet-cli-'))
+    writeFileSync(join(folder, 'tools.mjs'), TOOLS)
+    const serving = serveFile(daemon.home, join(folder, 'tools.mjs'))
+    await eventually(() => serving.output.stdout.includes('Serving'))
+    const ended = finish(start(['call', 'wait', '60000', ...args, '--home', daemon.home]))
+    const running = (): Promise<Ran> => finish(start(['ps', '-q', '--home', daemon.home]))
+    const id = await eventually(async () => (await running()).stdout.trim())
+    await daemon.kill()
+    const { code, stderr } = await ended
+    expect(code).toBe(3)
+    expect(stderr).toContain('Error: The daemon went away while the call ran.')
+    expect(stderr).toContain(`Try: When it is back: easynet task show ${id} --home ${daemon.home}`)
+    await serving.stop()
+    rmSync(folder, { recursive: true })
+    removeHome(daemon.home)
+  },
+)

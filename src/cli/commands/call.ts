@@ -36,7 +36,11 @@ export function define(program: Command, cli: Cli): void {
     .action(async (fn: string, words: string[], options: Options) => {
       const { args, kwargs } = await readArguments(words, options.args, cli.stdin)
       const callOptions = { ...toCallOptions(options), kwargs, ...listeners(cli), signal: cli.signal }
-      await using mesh = await connect({ ...cli.target, client: 'easynet call', signal: cli.signal })
+      const onDisconnect = (): void => {
+        if (isForPeople(cli)) cli.out.note(t('serve.lost'))
+      }
+      const who = { ...cli.target, client: 'easynet call', signal: cli.signal, onDisconnect }
+      await using mesh = await connect(who)
       if (options.stream === true) await stream(cli, mesh, fn, args, callOptions)
       else await callOnce(cli, mesh, fn, args, callOptions)
     })
@@ -112,8 +116,9 @@ function noteWhoRanIt(cli: Cli, fn: string, info: CallInfo): void {
 }
 
 /** What the function says while it runs goes to people only: stdout is the result. */
-function listeners({ out, t, options }: Cli): Pick<CallOptions, 'onLog' | 'onProgress'> {
-  if (options.quiet === true || options.json === true) return {}
+function listeners(cli: Cli): Pick<CallOptions, 'onLog' | 'onProgress'> {
+  const { out, t } = cli
+  if (!isForPeople(cli)) return {}
   return {
     onLog: ({ level, message }) => out.note(out.safe(`${level}: ${message}`)),
     onProgress(value) {
@@ -121,6 +126,10 @@ function listeners({ out, t, options }: Cli): Pick<CallOptions, 'onLog' | 'onPro
         out.note(out.style('dim', out.safe(t('call.progress', { value: formatValue(value) }))))
     },
   }
+}
+
+function isForPeople({ options }: Cli): boolean {
+  return options.quiet !== true && options.json !== true
 }
 
 function toCallOptions(options: Options): CallOptions {
