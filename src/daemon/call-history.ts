@@ -1,5 +1,5 @@
 import { EasyNetError } from '../errors/error.ts'
-import type { CallOutcome, CallRecord, LoggedCall } from '../model/call.ts'
+import type { CallOutcome, CallQuestion, CallRecord, LoggedCall } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { CallLog } from '../storage/call-log.ts'
 import type { Clock } from '../util/clock.ts'
@@ -8,6 +8,8 @@ const SHOWN = 200
 const ASK_TIMEOUT_MS = 5_000
 
 export interface CallHistory {
+  /** Once at the start: settles what an earlier daemon left running, as far as this device knows. */
+  recover(selfId: string, signal: AbortSignal): Promise<void>
   /** Newest first. */
   list(): CallRecord[]
   /** Asks the provider when the outcome is not known here. @throws `unknown_call` */
@@ -18,7 +20,7 @@ export interface CallHistoryComponents {
   log: CallLog
   isRunning: (id: string) => boolean
   /** Asks a provider how a call of ours ended. */
-  ask: (peerId: string, callId: string, signal: AbortSignal) => Promise<CallOutcome>
+  ask: (peerId: string, question: CallQuestion, signal: AbortSignal) => Promise<CallOutcome>
   clock: Clock
 }
 
@@ -28,6 +30,7 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
     // That it was done is certain; the provider only still has the result, or not.
     if (record.state === 'done' && outcome.state !== 'done') return toCallRecord(record)
     if (outcome.state === 'running') return toCallRecord({ ...record, state: 'running' })
+    if (outcome.state === 'forgotten') return toCallRecord({ ...record, state: 'unknown' })
     const state = outcome.state === 'never' ? 'failed' : outcome.state
     const settled: LoggedCall = { ...record, state, endedAt: record.endedAt ?? clock.now() }
     const error = errorOf(outcome) ?? record.error
@@ -38,7 +41,16 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
   }
 
   return {
-    list: () => log.recent(SHOWN).map((record) => toCallRecord(record)),
+    list: () =>
+      log.recent(SHOWN).map((record) => toCallRecord(isRunning(record.id) ? record : stopped(record))),
+    async recover(selfId, signal) {
+      for (const record of log.running()) {
+        if (isRunning(record.id)) continue
+        if (record.peerId === selfId) settle(record, await ask(selfId, questionAbout(record), signal))
+        else
+          await log.put({ ...closed(record), ...(record.peerId === undefined ? {} : { state: 'unknown' }) })
+      }
+    },
     async find(id, signal) {
       const record = log.find(id)
       if (record === undefined) {
@@ -51,13 +63,23 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
       if (!isOpen || record.peerId === undefined) return toCallRecord(closed(record))
       try {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-        return settle(record, await ask(record.peerId, id, limit))
+        return settle(record, await ask(record.peerId, questionAbout(record), limit))
       } catch {
         // The provider is away: what we know is still true.
         return toCallRecord(record.state === 'running' ? { ...record, state: 'unknown' } : record)
       }
     },
   }
+}
+
+/** An earlier daemon made it, and nobody here waits for it. */
+function stopped(record: LoggedCall): LoggedCall {
+  if (record.state !== 'running') return record
+  return record.peerId === undefined ? closed(record) : { ...record, state: 'unknown' }
+}
+
+function questionAbout({ id, startedAt }: LoggedCall): CallQuestion {
+  return { id, ageMs: Math.max(0, Date.now() - startedAt), once: false }
 }
 
 /** Running in the books of an earlier daemon, but it was never sent anywhere. */

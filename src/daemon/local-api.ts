@@ -1,7 +1,7 @@
 import type { NodeApi } from '../api/node-api.ts'
 import { EasyNetError } from '../errors/error.ts'
 import type { FunctionRegistry } from '../functions/registry.ts'
-import type { PeerRef } from '../model/call.ts'
+import type { CallTimeline, PeerRef } from '../model/call.ts'
 import type { Network } from '../network/network.ts'
 import type { Caller } from '../scheduler/caller.ts'
 import type { PeerStore } from '../storage/peer-store.ts'
@@ -22,6 +22,7 @@ export interface LocalApiParts {
   discovery: Discovery
   caller: Caller
   history: CallHistory
+  timeline: (id: string, signal: AbortSignal) => Promise<CallTimeline | undefined>
   peerStore: PeerStore
   blocked: Set<string>
   events: NodeEvents
@@ -101,6 +102,7 @@ export function createLocalApi(parts: LocalApiParts): NodeApi {
     call: async (request, sink, options) => caller.call(request, sink, options),
     calls: () => parts.history.list(),
     callRecord: async (id, signal) => parts.history.find(id, signal),
+    callTimeline: async (id, signal) => parts.timeline(id, signal),
     cancelCall(id) {
       if (caller.cancel(id)) return
       throw new EasyNetError('unknown_call', `No call with the id ${id.slice(0, 64)} is running.`, {

@@ -1,10 +1,15 @@
+import { EasyNetError } from '../errors/error.ts'
 import type { CallSink, FunctionRunner, Invocation, PeerRef } from '../model/call.ts'
+import { traceparentOf } from '../model/trace.ts'
 import { detachBlobs, type Value } from '../model/value.ts'
+import { abortReason } from '../util/signals.ts'
 
 /** What a function in this process is told of its call. */
 export interface LocalContext {
   callId: string
   caller: PeerRef
+  /** W3C trace context. */
+  traceparent: string
   /** Aborts on cancel and at the deadline. */
   signal: AbortSignal
   /** Inputs of a client stream; empty for other functions. */
@@ -24,9 +29,12 @@ export function createLocalRunner(functions: ReadonlyMap<string, LocalFunction>)
       if (run === undefined) throw new Error(`no function "${invocation.fn}"`)
       const given =
         Object.keys(invocation.kwargs).length > 0 ? [...invocation.args, invocation.kwargs] : invocation.args
-      const returned = run(...given, contextOf(invocation, sink))
-      const result = isGenerator(returned) ? await drain(returned, invocation, sink) : await returned
-      return toValue(result)
+      try {
+        const returned = run(...given, contextOf(invocation, sink))
+        return toValue(isGenerator(returned) ? await drain(returned, invocation, sink) : await returned)
+      } catch (error) {
+        throw functionError(error, invocation)
+      }
     },
   }
 }
@@ -54,10 +62,12 @@ function isGenerator(
   return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
-function contextOf({ id, caller, signal, input }: Invocation, sink: CallSink): LocalContext {
+function contextOf(invocation: Invocation, sink: CallSink): LocalContext {
+  const { id, caller, signal, input, traceparent } = invocation
   return {
     callId: id,
     caller,
+    traceparent: traceparent ?? traceparentOf(id),
     signal,
     input: input ?? noInput(),
     progress: (value) => sink.progress(value),
@@ -66,6 +76,14 @@ function contextOf({ id, caller, signal, input }: Invocation, sink: CallSink): L
 }
 
 async function* noInput(): AsyncGenerator<Value> {}
+
+/** Whatever a function throws is its own error: that of a nested call says nothing about this one. */
+function functionError(error: unknown, { signal }: Invocation): EasyNetError {
+  if (signal.aborted) return abortReason(signal)
+  const { name, message } = error instanceof Error ? error : new Error(EasyNetError.from(error).message)
+  const reason = error instanceof EasyNetError ? { reason: error.reason } : {}
+  return new EasyNetError('function_error', message, { details: { name, ...reason }, cause: error })
+}
 
 /** A plain copy: what cannot travel is refused here, where the function's author sees it. */
 function toValue(value: unknown): Value {

@@ -25,6 +25,9 @@ import { createCapabilityHandler } from '../protocols/capability/handler.ts'
 import { sayHello } from '../protocols/hello/client.ts'
 import { HELLO_PROTOCOL, MAX_HELLO_STREAMS } from '../protocols/hello/constants.ts'
 import { createHelloHandler } from '../protocols/hello/handler.ts'
+import { askTimeline } from '../protocols/timeline/client.ts'
+import { MAX_TIMELINE_STREAMS, TIMELINE_PROTOCOL } from '../protocols/timeline/constants.ts'
+import { createTimelineHandler } from '../protocols/timeline/handler.ts'
 import { createExecutor } from '../runtimes/executor.ts'
 import { createCaller } from '../scheduler/caller.ts'
 import { createCallLog } from '../storage/call-log.ts'
@@ -40,10 +43,15 @@ import { systemClock } from '../util/clock.ts'
 import { timeOrderedId } from '../util/ids.ts'
 import { createRateLimit } from '../util/rate-limit.ts'
 import { createCallHistory } from './call-history.ts'
+import { createCallTimeline } from './call-timeline.ts'
 import { createLocalApi } from './local-api.ts'
+import { digestOfRequest } from './request-digest.ts'
 import type { Node, NodeInit } from './node-types.ts'
+import { createObservers } from './observers.ts'
 import { advertised, createOpenStream, createProviderDirectory, discoveryNetwork } from './wiring.ts'
 
+/** Longest wait for the verdicts of calls that an earlier daemon left running. */
+const RECOVER_TIMEOUT_MS = 2_000
 /** How often records whose time is over are removed. */
 const PRUNE_INTERVAL_MS = 5 * 60_000
 
@@ -79,7 +87,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const openStream = createOpenStream(network, table)
 
   // Functions of this device
-  const counts = { done: 0, failed: 0 }
+  const observers = createObservers({ events, clock, metrics: init.metrics })
   const registry = createFunctionRegistry({
     accept: (functions) => advertiser.check(advertised(functions)),
     onChange({ added, removed }) {
@@ -94,13 +102,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       journal,
       clock,
       selfId: self.peerId,
-      observer: {
-        started: ({ id, fn, caller }) => events.callStarted({ id, fn, role: 'provider', peer: caller }),
-        ended({ id, fn, caller }, durationMs, error) {
-          const facts = { id, fn, role: 'provider', peer: caller } as const
-          events.callEnded({ ...facts, durationMs, ...verdictOf(error) })
-        },
-      },
+      observer: observers.runs,
     },
     { maxRunning: config.calls.maxRunning },
   )
@@ -151,18 +153,9 @@ export async function createNode(init: NodeInit): Promise<Node> {
       local: executor,
       log: callLog,
       newId: () => timeOrderedId(clock.now()),
+      digestOf: digestOfRequest,
       directory: createProviderDirectory({ self, registry, table, discovery, network, isBlocked }),
-      observer: {
-        started: ({ id, fn }) => events.callStarted({ id, fn, role: 'caller' }),
-        ended(call, durationMs, path) {
-          counts[call.state === 'done' ? 'done' : 'failed'] += 1
-          const { id, fn, state, error } = call
-          const peer =
-            call.peerId === undefined ? {} : { peer: { peerId: call.peerId, name: call.peerName ?? '' } }
-          const rest = { ...(path === undefined ? {} : { path }), ...(error === undefined ? {} : { error }) }
-          events.callEnded({ id, fn, role: 'caller', ...peer, state, durationMs, ...rest })
-        },
-      },
+      observer: observers.calls,
     },
     { defaultTimeoutMs: config.calls.defaultTimeoutMs },
   )
@@ -191,6 +184,12 @@ export async function createNode(init: NodeInit): Promise<Node> {
     }),
   )
   await network.handle(CALL_PROTOCOL, MAX_STREAMS_PER_PEER, createCallHandler({ executor, callerOf, budget }))
+  const { notesOfRun } = observers
+  await network.handle(
+    TIMELINE_PROTOCOL,
+    MAX_TIMELINE_STREAMS,
+    createTimelineHandler({ notesOf: notesOfRun }),
+  )
   network.gossip.onStart(ANNOUNCE_TOPIC, (data, from) => {
     // Before the signature is checked: that is what a flood would cost us most.
     if (!announcements.take(from)) return 'ignore'
@@ -230,9 +229,25 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const history = createCallHistory({
     log: callLog,
     clock,
-    isRunning: (id) => caller.running().includes(id),
+    isRunning: caller.isRunning,
+    ask: async (peerId, question, signal) =>
+      peerId === self.peerId
+        ? executor.outcome(peerId, question, 0, signal)
+        : remote.ask(peerId, question, 0, signal),
+  })
+  await history.recover(self.peerId, AbortSignal.timeout(RECOVER_TIMEOUT_MS))
+  const timeline = createCallTimeline({
+    selfId: self.peerId,
+    notesOf: observers.notesOfCall,
     ask: async (peerId, id, signal) =>
-      peerId === self.peerId ? executor.outcome(peerId, id, 0, signal) : remote.ask(peerId, id, 0, signal),
+      peerId === self.peerId ? notesOfRun(peerId, id) : askTimeline(openStream, peerId, id, signal),
+  })
+  const running = (): number => caller.running().length + executor.running
+  init.metrics?.watch({
+    running,
+    peers: () => network.connections().length,
+    functions: () => registry.list().length,
+    isOwn: (name) => registry.find(name) !== undefined,
   })
   const api = createLocalApi({
     self,
@@ -243,12 +258,13 @@ export async function createNode(init: NodeInit): Promise<Node> {
     discovery,
     caller,
     history,
+    timeline,
     peerStore,
     blocked,
     events,
-    counts,
+    counts: observers.counts,
     clock,
-    running: () => caller.running().length + executor.running,
+    running,
     requestShutdown: init.requestShutdown,
   })
   const parts = stack.move()
@@ -262,9 +278,4 @@ export async function createNode(init: NodeInit): Promise<Node> {
     },
     [Symbol.asyncDispose]: async () => parts.disposeAsync(),
   }
-}
-
-function verdictOf(error: { reason: string } | undefined) {
-  if (error === undefined) return { state: 'done' as const }
-  return { state: error.reason === 'interrupted' ? ('interrupted' as const) : ('failed' as const) }
 }

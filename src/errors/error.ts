@@ -17,6 +17,8 @@ export interface EasyNetErrorOptions extends ErrorOptions {
   details?: Record<string, unknown>
   /** Overrides the reason's own answer to "may this be sent again?". */
   retryable?: boolean
+  /** See {@link EasyNetError.notStarted}. */
+  notStarted?: boolean
 }
 
 const brand = Symbol.for('easynet.error')
@@ -37,6 +39,11 @@ export class EasyNetError extends Error {
   readonly retryable: boolean
   readonly hint?: string
   readonly details?: Record<string, unknown>
+  /**
+   * True when the one who says so knows that nothing has run: the call was refused or never sent. Only
+   * the transport and the executor set it; a program's own error, whatever its reason, never has it.
+   */
+  readonly notStarted: boolean
   readonly [brand] = true
 
   constructor(reason: Reason, message: string, options: EasyNetErrorOptions = {}) {
@@ -44,6 +51,7 @@ export class EasyNetError extends Error {
     this.reason = reason
     this.code = REASONS[reason].code
     this.retryable = options.retryable ?? REASONS[reason].retryable
+    this.notStarted = options.notStarted ?? false
     if (options.hint !== undefined) this.hint = options.hint
     if (options.details !== undefined) this.details = options.details
   }
@@ -51,6 +59,23 @@ export class EasyNetError extends Error {
   /** Works across two installed copies of this package, where plain `instanceof` does not. */
   static override [Symbol.hasInstance](value: unknown): value is EasyNetError {
     return typeof value === 'object' && value !== null && brand in value
+  }
+
+  /** The same error, from one who knows that nothing has run. */
+  asNotStarted(): EasyNetError {
+    return this.with({ notStarted: true })
+  }
+
+  /** A copy with other options; reason, message and what is not named stay. */
+  with(options: EasyNetErrorOptions): EasyNetError {
+    return new EasyNetError(this.reason, this.message, {
+      cause: this.cause ?? this,
+      retryable: this.retryable,
+      notStarted: this.notStarted,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.details === undefined ? {} : { details: this.details }),
+      ...options,
+    })
   }
 
   /** The error as data. Causes and stacks stay on this device. */

@@ -33,6 +33,8 @@ export interface CallRequest {
   key?: string
   /** Inputs that follow, when the function reads a stream. */
   input?: AsyncIterable<Value>
+  /** W3C trace context of the program, checked; see `model/trace.ts`. */
+  traceparent?: string
 }
 
 export interface LogEntry {
@@ -93,12 +95,40 @@ export interface CallRecord {
   result?: Value
 }
 
+/** One step of a call, on the clock of the device that called. */
+export interface TimelineEntry {
+  /** Epoch ms, with a fraction. */
+  at: number
+  where: 'app' | 'caller' | 'wire' | 'provider' | 'function'
+  what: string
+  /** The other device, where one takes part. */
+  peer?: PeerRef
+}
+
+/** The steps of a call, as far as they are still remembered. */
+export interface CallTimeline {
+  traceparent: string
+  timeline: TimelineEntry[]
+}
+
+/** When the steps of a call happened at its provider: milliseconds after the call came. */
+export interface ExecutionNotes {
+  /** It had to wait for its place. */
+  queued?: number
+  started?: number
+  ended?: number
+  /** The end was on disk, where it has to be, and the answer left. */
+  answered?: number
+}
+
 /** One call in the log that survives restarts. */
 export interface LoggedCall {
   id: string
   fn: string
   /** The caller's own idempotency key. */
   key?: string
+  /** What the key stands for: a digest of function and arguments. */
+  digest?: string
   /** The device that runs it, once one was chosen. */
   peerId?: string
   peerName?: string
@@ -108,14 +138,24 @@ export interface LoggedCall {
   error?: ErrorData
 }
 
+/** What the caller knows of the call that it asks about. */
+export interface CallQuestion {
+  id: string
+  /** Milliseconds since it was sent: a provider does not remember for ever. */
+  ageMs: number
+  /** True when the function was not idempotent, so that the provider has journalled every run of it. */
+  once: boolean
+}
+
 /**
  * What a provider says of a call that it is asked about. `never`: it has not started and never will, so
- * it may be sent again. `interrupted`: it had started and was cut off.
+ * it may be sent again. `forgotten`: it may have run, longer ago than the provider remembers.
+ * `interrupted`: it had started and was cut off.
  */
 export type CallOutcome =
   | { state: 'done'; result: Value }
   | { state: 'failed'; error: EasyNetError }
-  | { state: 'running' | 'interrupted' | 'never' }
+  | { state: 'running' | 'interrupted' | 'never' | 'forgotten' }
 
 /** A call as the function's side sees it. */
 export interface Invocation {
@@ -131,6 +171,8 @@ export interface Invocation {
   timeoutMs: number
   /** Aborts on cancel and at the deadline. */
   signal: AbortSignal
+  /** The caller's trace context; absent when it is the one made of the id (`model/trace.ts`). */
+  traceparent?: string | undefined
 }
 
 /**

@@ -1,13 +1,15 @@
 // Stop 7 of 7 of a call: comes from protocols/call/handler.ts (or, for a function of this device, from
 // scheduler/caller.ts) and goes to the program that registered the function.
 import { EasyNetError } from '../errors/error.ts'
+import type { Reason } from '../errors/reasons.ts'
 import type { FunctionRegistry, RegisteredFunction } from '../functions/registry.ts'
-import type { CallOutcome, CallSink, Invocation, PeerRef } from '../model/call.ts'
+import type { CallOutcome, CallQuestion, CallSink, Invocation, PeerRef } from '../model/call.ts'
 import { approximateBytes, type Value } from '../model/value.ts'
 import { createCborCodec } from '../util/cbor.ts'
 import type { Clock } from '../util/clock.ts'
 import { createDeadline, raceSignal, sleep } from '../util/signals.ts'
 import { createOutcomes, type Ending, outcomeKey } from './outcomes.ts'
+import { ExecutionTimes } from './execution-times.ts'
 import type { ExecutionJournal, ExecutionObserver, JournalRecord } from './ports.ts'
 import { runWithGrace } from './grace.ts'
 import { createSlots, type Slots } from './slots.ts'
@@ -35,16 +37,20 @@ export interface Executor {
   /** Runs a call once, or returns the outcome of the same call. @throws refusals and function errors */
   run(invocation: Invocation, sink: CallSink): Promise<Value>
   /** Waits up to `waitMs` for a call that still runs. A call that never came can never start afterwards. */
-  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
+  outcome(callerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
   /** Calls that run now. */
   readonly running: number
-  /** Refuses new calls and resolves when no call runs any more. */
+  /** The caller has the whole result: it need not be kept. */
+  delivered(callerId: string, callId: string): void
+  /** Refuses new calls and resolves when no call runs any more, or `signal` aborts. */
   drain(signal: AbortSignal): Promise<void>
 }
 
 const DRAIN_POLL_MS = 20
 /** Larger results are kept in memory only. */
 const MAX_JOURNALED_RESULT_BYTES = 128 * 1024
+/** An hour less than the journal's, so that an age that is a little wrong does no harm. */
+const JOURNAL_MEMORY_MS = 23 * 3_600_000
 const codec = createCborCodec()
 
 export function createExecutor(components: ExecutorComponents, init: ExecutorInit = {}): Executor {
@@ -59,14 +65,14 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
   let draining = false
 
   const findFunction = (name: string, caller: PeerRef): RegisteredFunction => {
-    if (draining) throw new EasyNetError('draining', 'This device is shutting down and takes no new calls.')
+    if (draining) throw refusal('draining', 'This device is shutting down and takes no new calls.')
     if (running >= maxRunning && caller.peerId !== components.selfId) {
-      throw new EasyNetError('too_many_calls', `${running} calls run on this device already.`)
+      throw refusal('too_many_calls', `${running} calls run on this device already.`)
     }
     const fn = registry.find(name)
     const hidden = fn?.descriptor.access === 'private' && caller.peerId !== components.selfId
     if (fn === undefined || hidden) {
-      throw new EasyNetError('unknown_function', `This device does not offer a function "${name}".`)
+      throw refusal('unknown_function', `This device does not offer a function "${name}".`)
     }
     return fn
   }
@@ -79,9 +85,14 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
   /** Resolves with how it ended; rejects only when the call was refused before it started. */
   const execute = async (fn: RegisteredFunction, invocation: Invocation, sink: CallSink): Promise<Ending> => {
     const slots = slotsFor(fn)
-    const place = slots.acquire(invocation.signal)
-    if (place !== undefined) await place
     const { caller, id } = invocation
+    const times = new ExecutionTimes(caller.peerId, id, clock.monotonic())
+    observer.received(times)
+    const place = slots.acquire(invocation.signal)
+    if (place !== undefined) {
+      times.queuedAt = times.receivedAt
+      await place
+    }
     const once = !fn.descriptor.idempotent
     if (once) {
       const known = await startOnce(slots, journal, invocation)
@@ -89,14 +100,16 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
     }
     running += 1
     observer.started(invocation)
-    const startedAt = clock.monotonic()
+    times.startedAt = clock.monotonic()
     const ending = await runFunction(fn, invocation, sink, () => {
+      times.endedAt = clock.monotonic()
       running -= 1
       slots.release()
     })
     if (once) await journal.finish(caller.peerId, id, toJournal(ending, !fn.descriptor.stream))
     const error = ending.state === 'failed' ? ending.error.toJSON() : undefined
-    observer.ended(invocation, clock.monotonic() - startedAt, error)
+    times.answeredAt = clock.monotonic()
+    observer.ended(invocation, times.answeredAt - times.startedAt, error)
     return ending
   }
 
@@ -145,24 +158,39 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
         open -= 1
       }
     },
-    async outcome(callerId, callId, waitMs, signal) {
-      const key = outcomeKey(callerId, callId)
+    async outcome(callerId, question, waitMs, signal) {
+      const key = outcomeKey(callerId, question.id)
       const known = outcomes.find(key)
       if (known === undefined) {
-        const record = journal.find(callerId, callId)
+        const record = journal.find(callerId, question.id)
         if (record !== undefined) return answerOf(endingOf(record))
+        if (!outcomes.remembers(question.ageMs) && !isJournalled(question)) return { state: 'forgotten' }
         // From now on it may not start: the caller is free to send it elsewhere.
-        outcomes.end(key, { state: 'void' })
+        outcomes.forbid(key)
         return { state: 'never' }
       }
       const ending = known instanceof Promise ? await waitFor(known, waitMs, signal) : known
       return ending === undefined ? { state: 'running' } : answerOf(ending)
     },
+    delivered: (callerId, callId) => outcomes.delivered(outcomeKey(callerId, callId)),
     async drain(signal) {
       draining = true
-      while (running > 0 || open > 0) await sleep(DRAIN_POLL_MS, signal)
+      try {
+        while (running > 0 || open > 0) await sleep(DRAIN_POLL_MS, signal)
+      } catch (error) {
+        if (!signal.aborted) throw error
+      }
     },
   }
+}
+
+/** Runs of functions that are not idempotent are in the journal for 24 h. */
+function isJournalled({ ageMs, once }: CallQuestion): boolean {
+  return once && ageMs < JOURNAL_MEMORY_MS
+}
+
+function refusal(reason: Reason, message: string): EasyNetError {
+  return new EasyNetError(reason, message, { notStarted: true })
 }
 
 /** Journals the start; when that fails, or the call is known from an earlier boot, it must not run. */

@@ -1,4 +1,4 @@
-import type { EasyNetError } from '../errors/error.ts'
+import { EasyNetError } from '../errors/error.ts'
 import { approximateBytes, type Value } from '../model/value.ts'
 import type { Clock } from '../util/clock.ts'
 
@@ -14,6 +14,12 @@ export interface Outcomes {
   end(key: string, ending: Ending): void
   /** Takes back `begin` for a call that was refused. */
   forget(key: string): void
+  /** From now on a call of this key is refused. */
+  forbid(key: string): void
+  /** The caller has the result; only that it ran is kept. */
+  delivered(key: string): void
+  /** True when every call of this boot that is not older is known here. */
+  remembers(ageMs: number): boolean
 }
 
 export interface OutcomesInit {
@@ -25,6 +31,9 @@ export interface OutcomesInit {
   /** @default 600_000 */
   keepMs?: number
 }
+
+/** Smaller results stay, since a repeated question costs less than the bookkeeping. */
+const MIN_RELEASED_BYTES = 64 * 1024
 
 interface Kept {
   ending: Ending
@@ -42,6 +51,8 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
   const callers = new Map<string, { keys: Set<string>; bytes: number }>()
   let keptBytes = 0
   let nextExpiryAt = 0
+  /** Calls that ended before this instant may have been forgotten; at first those of earlier boots. */
+  let forgottenUntil = init.clock.monotonic()
 
   const drop = (key: string): void => {
     const entry = kept.get(key)
@@ -88,6 +99,7 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
       }
       let left = Math.ceil((heaviest?.size ?? 0) / 10)
       for (const key of heaviest ?? []) {
+        forgottenUntil = Math.max(forgottenUntil, (kept.get(key)?.until ?? 0) - keepMs)
         drop(key)
         left -= 1
         if (left === 0 || (kept.size <= entries && keptBytes <= maxBytes)) break
@@ -105,7 +117,21 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
       prune()
     },
     forget: (key) => void running.delete(key),
+    forbid(key) {
+      keep(key, { ending: { state: 'void' }, bytes: 0, until: init.clock.monotonic() + keepMs })
+      prune()
+    },
+    delivered(key) {
+      const entry = kept.get(key)
+      if (entry === undefined || entry.bytes < MIN_RELEASED_BYTES) return
+      keep(key, { ...entry, ending: { state: 'failed', error: deliveredBefore() }, bytes: 0 })
+    },
+    remembers: (ageMs) => init.clock.monotonic() - ageMs > forgottenUntil && ageMs < keepMs,
   }
+}
+
+function deliveredBefore(): EasyNetError {
+  return new EasyNetError('duplicate_call', 'The call ran and its result was delivered; it is not kept.')
 }
 
 /** The name under which a call is remembered. */

@@ -1,5 +1,6 @@
 import type { ErrorData } from '../errors/error.ts'
 import type { Invocation } from '../model/call.ts'
+import type { ExecutionTimes } from './execution-times.ts'
 
 // What the executor needs from others; `daemon/` passes it in.
 
@@ -23,6 +24,8 @@ export interface JournalRecord {
 }
 
 export interface ExecutionObserver {
+  /** A call has come, and may have to wait. The times are filled in as it goes on. */
+  received(times: ExecutionTimes): void
   started(invocation: Invocation): void
   ended(invocation: Invocation, durationMs: number, error: ErrorData | undefined): void
 }

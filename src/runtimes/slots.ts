@@ -22,6 +22,7 @@ export function createSlots({ name, maxConcurrent, maxQueue }: FunctionDescripto
     if (running < maxConcurrent || waiting.length < maxQueue) return
     throw new EasyNetError('queue_full', `"${name}" is busy: ${running} run and ${waiting.length} wait.`, {
       details: { running, waiting: waiting.length, maxConcurrent, maxQueue },
+      notStarted: true,
       hint: 'Try again later, or start the function on another device as well.',
     })
   }

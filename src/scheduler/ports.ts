@@ -1,4 +1,12 @@
-import type { CallOutcome, CallPath, CallSink, Invocation, LoggedCall, PeerRef } from '../model/call.ts'
+import type {
+  CallOutcome,
+  CallQuestion,
+  CallPath,
+  CallSink,
+  Invocation,
+  LoggedCall,
+  PeerRef,
+} from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 
 // What the scheduler needs from others; `daemon/` passes it in.
@@ -31,16 +39,17 @@ export interface OutgoingCall {
   input: boolean
   inputs?: AsyncIterable<Value>
   streams: boolean
+  traceparent?: string | undefined
 }
 
 export interface RemoteCalls {
   call(peerId: string, call: OutgoingCall, sink: CallSink, signal: AbortSignal): Promise<Value>
-  ask(peerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
+  ask(peerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
 }
 
 export interface LocalCalls {
   run(invocation: Invocation, sink: CallSink): Promise<Value>
-  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
+  outcome(callerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
 }
 
 export interface CallLog {
@@ -52,7 +61,15 @@ export interface CallLog {
   findByKey(key: string): LoggedCall | undefined
 }
 
+export type CallStep = 'chosen' | 'sent' | 'chunk' | 'answered' | 'failed' | 'ended'
+
+export interface CallNotes {
+  /** @param detail - the reason of a failure */
+  add(step: CallStep, peer?: PeerRef, detail?: string): void
+}
+
 export interface CallObserver {
-  started(call: { id: string; fn: string }): void
+  /** What this returns is told of the steps. */
+  started(call: { id: string; fn: string; traceparent?: string | undefined }): CallNotes
   ended(call: LoggedCall, durationMs: number, path: CallPath | undefined): void
 }

@@ -29,6 +29,8 @@ export async function askUntilKnown(
           return Promise.reject(interrupted())
         case 'never':
           return Promise.reject(neverStarted())
+        case 'forgotten':
+          return Promise.reject(forgotten())
         case 'running':
           continue
       }
@@ -54,7 +56,13 @@ function interrupted(): EasyNetError {
 }
 
 function neverStarted(): EasyNetError {
-  return new EasyNetError('peer_unreachable', 'The connection broke before the call reached the provider.')
+  return new EasyNetError('peer_unreachable', 'The connection broke before the call reached the provider.', {
+    notStarted: true,
+  })
+}
+
+function forgotten(): EasyNetError {
+  return new EasyNetError('outcome_unknown', 'The provider no longer remembers whether the call ran.')
 }
 
 /** A cancel is the caller's own wish and no open question. */

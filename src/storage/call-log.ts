@@ -31,6 +31,8 @@ export interface CallLog extends Disposable {
 
 /** A commit costs as much as a whole call; this many milliseconds of calls share one. */
 const NOTE_DELAY_MS = 10
+/** For so long an idempotency key is remembered, however many calls follow. */
+const KEEP_KEYS_MS = 24 * 3_600_000
 
 /** The log in a database; `synchronous: 'normal'` is enough, the provider's journal has the last word. */
 export function createCallLog(database: Database): CallLog {
@@ -38,8 +40,8 @@ export function createCallLog(database: Database): CallLog {
     database.prepare(`SELECT * FROM calls ${rest}`)
   const sql = {
     put: database.prepare(
-      `INSERT INTO calls (id, fn, key, peer_id, peer_name, state, started_at, ended_at, error)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO calls (id, fn, key, digest, peer_id, peer_name, state, started_at, ended_at, error)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET fn = excluded.fn, key = excluded.key, peer_id = excluded.peer_id,
          peer_name = excluded.peer_name, state = excluded.state, started_at = excluded.started_at,
          ended_at = excluded.ended_at, error = excluded.error`,
@@ -49,17 +51,24 @@ export function createCallLog(database: Database): CallLog {
     recent: select('ORDER BY started_at DESC, rowid DESC LIMIT ?'),
     running: select(`WHERE state = 'running' ORDER BY started_at`),
     prune: database.prepare(
-      `DELETE FROM calls WHERE state <> 'running' AND rowid IN
+      `DELETE FROM calls WHERE state <> 'running' AND (key IS NULL OR started_at < ?) AND rowid IN
          (SELECT rowid FROM calls ORDER BY started_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
     ),
   }
   const noted = new Map<string, LoggedCall>()
   let timer: NodeJS.Timeout | undefined
 
-  const run = ({ id, fn, key, peerId, peerName, state, startedAt, endedAt, error }: LoggedCall): void => {
-    const errorJson = error === undefined ? null : JSON.stringify(error)
-    const row = [id, fn, key ?? null, peerId ?? null, peerName ?? null, state, startedAt, endedAt ?? null]
-    sql.put.run(...row, errorJson)
+  const run = (call: LoggedCall): void => {
+    const errorJson = call.error === undefined ? null : JSON.stringify(call.error)
+    const request = [call.id, call.fn, call.key ?? null, call.digest ?? null]
+    const progress = [
+      call.peerId ?? null,
+      call.peerName ?? null,
+      call.state,
+      call.startedAt,
+      call.endedAt ?? null,
+    ]
+    sql.put.run(...request, ...progress, errorJson)
   }
   /** Makes the notes visible to SQL, in the order they came. */
   const writeNotes = (): void => {
@@ -99,7 +108,7 @@ export function createCallLog(database: Database): CallLog {
     },
     [Symbol.dispose]: writeNotes,
     prune(maxRows = 10_000) {
-      database.transaction(() => sql.prune.run(maxRows))
+      database.transaction(() => sql.prune.run(Date.now() - KEEP_KEYS_MS, maxRows))
     },
   }
 }
@@ -115,6 +124,7 @@ function recordOf(row: Record<string, unknown>): LoggedCall {
     state: row['state'] as CallState,
     startedAt: row['started_at'] as number,
     ...(row['key'] === null ? {} : { key: row['key'] as string }),
+    ...(row['digest'] === null ? {} : { digest: row['digest'] as string }),
     ...(row['peer_id'] === null ? {} : { peerId: row['peer_id'] as string }),
     ...(row['peer_name'] === null ? {} : { peerName: row['peer_name'] as string }),
     ...(row['ended_at'] === null ? {} : { endedAt: row['ended_at'] as number }),

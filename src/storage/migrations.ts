@@ -30,6 +30,7 @@ export const MAIN_MIGRATIONS: readonly string[] = [
     peer_id TEXT PRIMARY KEY NOT NULL
   ) STRICT;
   `,
+  'ALTER TABLE calls ADD COLUMN digest TEXT',
 ]
 
 /** `journal.db`: what was promised to other devices, so it survives a power cut too. */

@@ -126,9 +126,18 @@ function rpcError(error: EasyNetError): Json {
   return { code: RPC_CODES[error.reason] ?? SERVER_ERROR, message: error.message, data: errorData(error) }
 }
 
+/** What a program may say of its function; any other reason is that of something which the function did. */
+const PROGRAM_REASONS: readonly Reason[] = ['function_error', 'invalid_request', 'invalid_value', 'too_large']
+
+function ownError(error: EasyNetError): EasyNetError {
+  if (PROGRAM_REASONS.includes(error.reason)) return error
+  const details = { name: 'EasyNetError', ...error.details, reason: error.reason }
+  return new EasyNetError('function_error', error.message, { details })
+}
+
 function errorOf(json: unknown): EasyNetError {
   const { data, message } = asObject(json)
-  if (typeof data === 'object' && data !== null) return EasyNetError.fromData(data)
+  if (typeof data === 'object' && data !== null) return ownError(EasyNetError.fromData(data))
   // A program whose library knows nothing of our data: its function failed, that much is sure.
   const text = typeof message === 'string' ? message.slice(0, 2_000) : 'The function failed.'
   return new EasyNetError('function_error', text)

@@ -1,22 +1,30 @@
 // Stop 5 of 7 of a call: comes from scheduler/caller.ts, goes over the wire to handler.ts.
+import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
-import type { CallOutcome, CallSink } from '../../model/call.ts'
+import type { CallOutcome, CallQuestion, CallSink } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
+import { createSemaphore, type Semaphore } from '../../util/semaphore.ts'
 import { abortReason } from '../../util/signals.ts'
-import { encodeCall } from './codec.ts'
-import { CALL_PROTOCOL, MAX_SHARED_ARGS_BYTES, OPEN_TIMEOUT_MS } from './constants.ts'
+import { type EncodedValue, encodeCall } from './codec.ts'
+import {
+  CALL_PROTOCOL,
+  MAX_OWN_STREAMS,
+  MAX_QUESTIONS,
+  MAX_SHARED_ARGS_BYTES,
+  OPEN_TIMEOUT_MS,
+} from './constants.ts'
 import { askOnOwnStream, callOnOwnStream } from './own-stream.ts'
 import type { OpenStream, OutgoingCall } from './ports.ts'
-import { createSharedLink, type SharedLink } from './shared-link.ts'
+import { connectionLost, createSharedLink, type SharedLink } from './shared-link.ts'
 
 export interface CallClient extends AsyncDisposable {
   /**
-   * Runs a call on a peer. Rejects with the provider's error; with `peer_unreachable` when the call was
-   * never sent; with `outcome_unknown` when the connection broke after it was sent.
+   * Runs a call on a peer. Rejects with the provider's error; with an error that says `notStarted` when
+   * the call was refused or never sent; with `outcome_unknown` when the connection broke after that.
    */
   call(peerId: string, call: OutgoingCall, sink: CallSink, signal: AbortSignal): Promise<Value>
   /** Asks a provider how a call ended, waiting up to `waitMs` for one that still runs. */
-  ask(peerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
+  ask(peerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
   /** Forgets the shared stream of a peer that is gone. */
   drop(peerId: string): void
 }
@@ -25,24 +33,77 @@ export interface CallClientComponents {
   openStream: OpenStream
 }
 
+/** Places for the streams to one peer, so that its limit is never hit. */
+interface Places {
+  calls: Semaphore
+  questions: Semaphore
+}
+
 export function createCallClient({ openStream }: CallClientComponents): CallClient {
   const links = new Map<string, SharedLink>()
+  const placesOf = new Map<string, Places>()
 
-  const open = async (peerId: string, signal: AbortSignal) =>
-    openStream(peerId, CALL_PROTOCOL, AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]))
-
+  /** Until a stream is open nothing was sent. */
+  const open = async (peerId: string, signal?: AbortSignal): Promise<Stream> => {
+    const timeout = AbortSignal.timeout(OPEN_TIMEOUT_MS)
+    try {
+      return await openStream(
+        peerId,
+        CALL_PROTOCOL,
+        signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      )
+    } catch (error) {
+      if (signal?.aborted === true) throw abortReason(signal)
+      if (!timeout.aborted) throw EasyNetError.from(error, 'peer_unreachable').asNotStarted()
+      const message = `Peer ${peerId.slice(-8)} did not answer within ${OPEN_TIMEOUT_MS / 1000} s.`
+      throw new EasyNetError('peer_unreachable', message, { cause: error, notStarted: true })
+    }
+  }
   const linkTo = (peerId: string): SharedLink => {
     let link = links.get(peerId)
     if (link === undefined || link.closed) {
       // The opening is shared by all calls that wait for it, so no single caller's signal ends it.
-      link = createSharedLink(open(peerId, AbortSignal.timeout(OPEN_TIMEOUT_MS)))
+      link = createSharedLink(open(peerId))
       links.set(peerId, link)
     }
     return link
   }
+  const places = (peerId: string): Places => {
+    let found = placesOf.get(peerId)
+    if (found === undefined) {
+      found = { calls: createSemaphore(MAX_OWN_STREAMS), questions: createSemaphore(MAX_QUESTIONS) }
+      placesOf.set(peerId, found)
+    }
+    return found
+  }
 
-  const ask: CallClient['ask'] = async (peerId, callId, waitMs, signal) =>
-    askOnOwnStream(await open(peerId, signal), callId, waitMs, signal)
+  const callAlone = async (
+    peerId: string,
+    call: OutgoingCall,
+    encoded: EncodedValue,
+    sink: CallSink,
+    signal: AbortSignal,
+  ): Promise<Value> => {
+    using _ = await places(peerId).calls.acquire(signal)
+    return await callOnOwnStream(await open(peerId, signal), call, encoded, sink, signal)
+  }
+  const ask: CallClient['ask'] = async (peerId, question, waitMs, signal) => {
+    using _ = await places(peerId).questions.acquire(signal)
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs + OPEN_TIMEOUT_MS)])
+    return await askOnOwnStream(await open(peerId, signal), { ...question, waitMs }, limit)
+  }
+  /** The function has run: whatever goes wrong from here on, the call must not be taken for unsent. */
+  const fetchStored = async (peerId: string, id: string, signal: AbortSignal): Promise<Value> => {
+    let outcome: CallOutcome
+    try {
+      outcome = await ask(peerId, { id, ageMs: 0, once: true }, 0, signal)
+    } catch (error) {
+      if (signal.aborted) throw abortReason(signal)
+      throw connectionLost(error)
+    }
+    if (outcome.state === 'done') return outcome.result
+    throw outcome.state === 'failed' ? outcome.error : connectionLost()
+  }
 
   return {
     async call(peerId, call, sink, signal) {
@@ -50,33 +111,27 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
       const encoded = encodeCall(call)
       // The shared stream has no place for blobs, of whatever size.
       const isSmall = encoded.bytes <= MAX_SHARED_ARGS_BYTES && encoded.blobs.length === 0
-      if (call.streams || call.input || !isSmall) {
-        return callOnOwnStream(await open(peerId, signal), call, encoded, sink, signal)
-      }
+      if (call.streams || call.input || !isSmall) return callAlone(peerId, call, encoded, sink, signal)
       const answer = await linkTo(peerId).call(encoded, sink, signal)
       switch (answer.kind) {
         case 'result':
           return answer.value
         case 'own_stream':
-          return callOnOwnStream(await open(peerId, signal), call, encoded, sink, signal)
+          return callAlone(peerId, call, encoded, sink, signal)
         case 'stored':
-          return resultOf(await ask(peerId, call.id, 0, signal))
+          return fetchStored(peerId, call.id, signal)
       }
     },
     ask,
     drop(peerId) {
       links.get(peerId)?.close()
       links.delete(peerId)
+      const left = placesOf.get(peerId)
+      if (left?.calls.idle === true && left.questions.idle) placesOf.delete(peerId)
     },
     async [Symbol.asyncDispose]() {
       for (const link of links.values()) link.close()
       links.clear()
     },
   }
-}
-
-function resultOf(outcome: CallOutcome): Value {
-  if (outcome.state === 'done') return outcome.result
-  if (outcome.state === 'failed') throw outcome.error
-  throw new EasyNetError('outcome_unknown', 'The provider no longer has the result.')
 }

@@ -1,6 +1,7 @@
 import { EasyNetError } from '../../errors/error.ts'
-import type { LogEntry } from '../../model/call.ts'
+import type { CallQuestion, LogEntry } from '../../model/call.ts'
 import { FUNCTION_NAME } from '../../model/function.ts'
+import { parseTraceparent } from '../../model/trace.ts'
 import { attachBlobs, BlobRef, detachBlobs, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
 import { checkCborBounds, createCborCodec, MAX_CBOR_ITEMS } from '../../util/cbor.ts'
 import {
@@ -34,6 +35,8 @@ export interface CallHeader {
   input: boolean
   args: Value[]
   kwargs: Record<string, Value>
+  /** Absent: the one that is made of the id. */
+  traceparent?: string | undefined
 }
 
 /** A value on its way: CBOR with blobs taken out, and the blobs. */
@@ -59,25 +62,27 @@ export interface EndInfo {
   digest: Uint8Array
 }
 
-export type AskState = 'running' | 'interrupted' | 'never'
+export type AskState = 'running' | 'interrupted' | 'never' | 'forgotten'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function encodeCall(header: CallHeader): EncodedValue {
   const { skeleton, blobs } = detachBlobs([header.args, header.kwargs], MIN_BLOB_BYTES)
   const fields = [header.id, header.fn, Math.ceil(header.timeoutMs), header.input, skeleton, lengths(blobs)]
+  if (header.traceparent !== undefined) fields.push(header.traceparent)
   return measured(cbor.encode(fields), blobs)
 }
 
 export function decodeCall(payload: Uint8Array): PartialValue<CallHeader> {
   const fields = decodeArray(payload, 6)
-  const [id, fn, timeoutMs, input, values, blobBytes] = fields
+  const [id, fn, timeoutMs, input, values, blobBytes, trace] = fields
   if (typeof id !== 'string' || !UUID.test(id)) throw violation('call id')
   if (typeof fn !== 'string' || !FUNCTION_NAME.test(fn)) throw violation('function name')
   if (!isCount(timeoutMs) || typeof input !== 'boolean' || !Array.isArray(values)) throw violation('call')
   const [args, kwargs] = values as unknown[]
   if (!Array.isArray(args) || !isRecord(kwargs)) throw violation('arguments')
-  const header = { id, fn, timeoutMs, input, args: args as Value[], kwargs: kwargs as Record<string, Value> }
+  const given = { args: args as Value[], kwargs: kwargs as Record<string, Value> }
+  const header = { id, fn, timeoutMs, input, ...given, traceparent: parseTraceparent(trace) }
   return { skeleton: header, blobBytes: checkLengths(blobBytes) }
 }
 
@@ -109,7 +114,8 @@ export function decodeEnd(payload: Uint8Array): EndInfo {
 /** Details that would make the frame too long are left out. */
 export function encodeError(error: EasyNetError): Uint8Array {
   const { details, ...data } = error.toJSON()
-  const short = { ...data, message: data.message.slice(0, MAX_TEXT_CHARS) }
+  const refused = error.notStarted ? { notStarted: true } : {}
+  const short = { ...data, ...refused, message: data.message.slice(0, MAX_TEXT_CHARS) }
   if (details !== undefined) {
     try {
       const encoded = plainCbor.encode(detachBlobs({ ...short, details }, Infinity).skeleton)
@@ -123,10 +129,12 @@ export function encodeError(error: EasyNetError): Uint8Array {
 
 /** Without advice: what to try is for this device to say, a stranger's command line does harm. */
 export function decodeError(payload: Uint8Array): EasyNetError {
-  const { reason, message, retryable, details } = EasyNetError.fromData(plainCbor.decode(payload))
+  const data = plainCbor.decode(payload)
+  const { reason, message, retryable, details } = EasyNetError.fromData(data)
   const { why: _, ...facts } = details ?? {}
   return new EasyNetError(reason, message, {
     retryable,
+    notStarted: isRecord(data) && data['notStarted'] === true,
     ...(details === undefined ? {} : { details: facts }),
   })
 }
@@ -167,23 +175,23 @@ export function decodeCancel(payload: Uint8Array): (typeof CANCEL_REASONS)[numbe
   return reason === 1 ? 'deadline_exceeded' : 'cancelled'
 }
 
-export interface Ask {
-  id: string
+export interface Ask extends CallQuestion {
   /** How long to wait for a call that still runs. */
   waitMs: number
 }
 
-export function encodeAsk(ask: Ask): Uint8Array {
-  return cbor.encode([ask.id, Math.ceil(ask.waitMs)])
+export function encodeAsk({ id, waitMs, ageMs, once }: Ask): Uint8Array {
+  return plainCbor.encode([id, Math.ceil(waitMs), Math.ceil(ageMs), once])
 }
 
 export function decodeAsk(payload: Uint8Array): Ask {
-  const [id, waitMs] = decodeArray(payload, 2)
+  const [id, waitMs, ageMs, once] = decodeArray(payload, 4)
   if (typeof id !== 'string' || !UUID.test(id) || !isCount(waitMs)) throw violation('question')
-  return { id, waitMs }
+  if (!isCount(ageMs) || typeof once !== 'boolean') throw violation('question')
+  return { id, waitMs, ageMs, once }
 }
 
-const ASK_STATES: readonly AskState[] = ['running', 'interrupted', 'never']
+const ASK_STATES: readonly AskState[] = ['running', 'interrupted', 'never', 'forgotten']
 
 export function encodeVerdict(state: AskState): Uint8Array {
   return cbor.encode([ASK_STATES.indexOf(state)])

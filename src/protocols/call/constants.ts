@@ -50,3 +50,10 @@ export const WRITE_HIGH_WATER_BYTES = 1024 * 1024
 export const OPEN_TIMEOUT_MS = 10_000
 /** Longest text of a log line or progress report. */
 export const MAX_TEXT_CHARS = 2_000
+
+/** A cancel that the other side has not noticed by then becomes a cut. */
+export const CANCEL_GRACE_MS = 500
+/** Calls with a stream of their own to one peer at the same time; further ones wait. */
+export const MAX_OWN_STREAMS = 96
+/** Questions to one peer at the same time; further ones wait. */
+export const MAX_QUESTIONS = 24

@@ -57,7 +57,8 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
     report()
   }
   const report = (): void => {
-    if (closed === undefined || handling || reported) return
+    // A cut is told at once: whoever handles the last frame may be waiting for just that.
+    if (closed === undefined || reported || (handling && closed.error === undefined)) return
     reported = true
     clearTimeout(closing)
     queue = []
@@ -100,7 +101,9 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   }
   const close = (error?: Error): void => {
     closed ??= error === undefined ? {} : { error }
-    handleAll()
+    if (error !== undefined) closed.error ??= error
+    if (handling) report()
+    else handleAll()
   }
   stream.addEventListener('message', ({ data }) => {
     splitter.push(data)
@@ -108,6 +111,8 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   })
   stream.addEventListener('end', () => close())
   stream.addEventListener('close', ({ error }) => close(error))
+  // The other side may have reset the stream before anybody listened; what it had sent comes first.
+  if (stream.status !== 'open') queueMicrotask(() => close(new Error(`the stream is ${stream.status}`)))
 
   const flush = (): void => {
     isFlushing = false

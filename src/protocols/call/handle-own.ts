@@ -56,6 +56,8 @@ export function serveOwnStream(
   let input: Input | undefined
   let inputs: Channel<{ value: Value; held: Disposable }> | undefined
   let asked = false
+  /** Id of the call whose result we send. */
+  let answering: string | undefined
   let executing = false
   let bodyEnded = false
   let streams = false
@@ -88,7 +90,7 @@ export function serveOwnStream(
 
   const refuse = (error: unknown): void => {
     bodyDone()
-    frames.send(FrameType.error, 0, encodeError(EasyNetError.from(error)))
+    frames.send(FrameType.error, 0, encodeError(EasyNetError.from(error).asNotStarted()))
     end()
   }
   const end = (): void => {
@@ -99,6 +101,7 @@ export function serveOwnStream(
   const begin = (payload: Uint8Array): void => {
     const { skeleton, blobBytes } = decodeCall(payload)
     header = skeleton
+    answering = skeleton.id
     try {
       streams = executor.admit(skeleton.fn, caller).streams || skeleton.input
       resources.use(budget.reserve(caller.peerId, sumOf(blobBytes) + memoryOf(payload.length, skeleton)))
@@ -116,9 +119,17 @@ export function serveOwnStream(
   const execute = (call: CallHeader, gatherer: BlobGatherer): void => {
     executing = true
     clearTimeout(idleTimer)
-    const { args, kwargs } = attachCallBlobs(call, gatherer.blobs)
+    const { args, kwargs, traceparent } = attachCallBlobs(call, gatherer.blobs)
     const deadline = resources.use(createDeadline(call.timeoutMs, controller.signal))
-    const invocation = { id: call.id, fn: call.fn, timeoutMs: call.timeoutMs, args, kwargs, caller }
+    const invocation = {
+      id: call.id,
+      fn: call.fn,
+      timeoutMs: call.timeoutMs,
+      args,
+      kwargs,
+      caller,
+      traceparent,
+    }
     const run = executor.run(
       {
         ...invocation,
@@ -199,7 +210,8 @@ export function serveOwnStream(
   const answerQuestion = async (payload: Uint8Array): Promise<void> => {
     const ask = decodeAsk(payload)
     const waitMs = Math.min(ask.waitMs, MAX_ASK_WAIT_MS)
-    const outcome = await executor.outcome(caller.peerId, ask.id, waitMs, controller.signal)
+    answering = ask.id
+    const outcome = await executor.outcome(caller.peerId, ask, waitMs, controller.signal)
     if (outcome.state === 'done') {
       await sendResult(outcome.result)
     } else if (outcome.state === 'failed') {
@@ -219,7 +231,8 @@ export function serveOwnStream(
           if (header !== undefined || asked) throw outOfPlace(frame)
           asked = true
           bodyDone()
-          answerQuestion(frame.payload).then(end, refuse)
+          // A question that cannot be answered says nothing of the call.
+          answerQuestion(frame.payload).then(end, (error: unknown) => frames.abort(EasyNetError.from(error)))
           return undefined
         case FrameType.value:
         case FrameType.blob:
@@ -230,8 +243,8 @@ export function serveOwnStream(
           if (header === undefined && !asked) throw outOfPlace(frame)
           return controller.abort(new EasyNetError(decodeCancel(frame.payload), 'The caller ended the call.'))
         case FrameType.ack:
-          if (header === undefined && !asked) throw outOfPlace(frame)
-          return undefined
+          if (answering === undefined) throw outOfPlace(frame)
+          return executor.delivered(caller.peerId, answering)
         default:
           throw outOfPlace(frame)
       }

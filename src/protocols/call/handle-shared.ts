@@ -37,8 +37,8 @@ export function serveSharedStream(
     using deadline = createDeadline(header.timeoutMs)
     running.set(number, deadline)
     try {
-      const { id, fn, timeoutMs, args, kwargs } = header
-      const invocation = { id, fn, timeoutMs, args, kwargs, caller, signal: deadline.signal }
+      const { id, fn, timeoutMs, args, kwargs, traceparent } = header
+      const invocation = { id, fn, timeoutMs, args, kwargs, caller, traceparent, signal: deadline.signal }
       const result = await executor.run(invocation, sinkOf(number))
       if (running.has(number)) sendResult(number, encodeValue(result))
     } catch (error) {
@@ -73,10 +73,8 @@ export function serveSharedStream(
       throw new EasyNetError('protocol_violation', 'This call cannot be made on the shared stream.')
     }
     if (running.size >= MAX_SHARED_CALLS) {
-      return answer(
-        frame.call,
-        new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls of yours are running.`),
-      )
+      const limit = `${MAX_SHARED_CALLS} calls of yours are running.`
+      return answer(frame.call, new EasyNetError('too_many_calls', limit, { notStarted: true }))
     }
     let held: Disposable | undefined
     try {
@@ -85,7 +83,7 @@ export function serveSharedStream(
       if (payloadBytes > MIN_COUNTED_ARGS_BYTES)
         held = budget.reserve(caller.peerId, memoryOf(payloadBytes, header))
     } catch (error) {
-      return answer(frame.call, error)
+      return answer(frame.call, EasyNetError.from(error).asNotStarted())
     }
     run(frame.call, attachCallBlobs(header, []), held).catch((error: unknown) =>
       frames.abort(EasyNetError.from(error)),

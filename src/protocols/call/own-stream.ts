@@ -4,7 +4,9 @@ import type { CallOutcome, CallSink } from '../../model/call.ts'
 import { attachBlobs, MAX_CHUNK_BYTES, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
 import { abortReason, onAbort } from '../../util/signals.ts'
 import { BlobGatherer, Tally } from './body.ts'
+import { CANCEL_GRACE_MS } from './constants.ts'
 import {
+  type Ask,
   decodeError,
   decodeLog,
   decodeProgress,
@@ -32,7 +34,7 @@ export async function callOnOwnStream(
   const unlink = onAbort(signal, () => exchange.cancel(abortReason(signal)))
   try {
     exchange.frames.send(FrameType.call, 0, encoded.payload)
-    sendBody(exchange, call, encoded).catch((error: unknown) => exchange.fail(EasyNetError.from(error)))
+    sendBody(exchange, call, encoded).catch((error: unknown) => exchange.cancel(EasyNetError.from(error)))
     const outcome = await exchange.outcome
     if (outcome.state === 'done') return outcome.result
     throw outcome.state === 'failed' ? outcome.error : connectionLost()
@@ -45,15 +47,14 @@ export async function callOnOwnStream(
 /** Asks for a call by its id; a result of any size comes back the same way as that of a call. */
 export async function askOnOwnStream(
   stream: Stream,
-  callId: string,
-  waitMs: number,
+  question: Ask,
   signal: AbortSignal,
 ): Promise<CallOutcome> {
   const ignore: CallSink = { chunk: () => undefined, progress: () => undefined, log: () => undefined }
   const exchange = createExchange(stream, ignore)
   const unlink = onAbort(signal, () => exchange.cancel(abortReason(signal)))
   try {
-    exchange.frames.send(FrameType.ask, 0, encodeAsk({ id: callId, waitMs }))
+    exchange.frames.send(FrameType.ask, 0, encodeAsk(question))
     return await exchange.outcome
   } finally {
     unlink()
@@ -63,25 +64,36 @@ export async function askOnOwnStream(
 
 interface Exchange {
   frames: FrameStream
-  /** Resolves when the provider is ready for arguments and inputs. */
-  accepted: Promise<void>
+  /** True when the provider is ready for arguments and inputs, false when the call ended before. */
+  accepted: Promise<boolean>
   /** `failed` for errors of the provider; rejects when the exchange itself broke. */
   outcome: Promise<CallOutcome>
   cancel(reason: EasyNetError): void
-  fail(error: EasyNetError): void
   finish(): void
 }
 
 async function sendBody(exchange: Exchange, call: OutgoingCall, encoded: EncodedValue): Promise<void> {
   if (encoded.blobs.length === 0 && call.inputs === undefined) return
-  await exchange.accepted
+  const { frames } = exchange
+  if (!(await exchange.accepted)) return
   const tally = new Tally()
   for (const blob of encoded.blobs) tally.addBytes(blob)
-  await exchange.frames.sendBlobs(0, encoded.blobs)
-  if (call.inputs !== undefined) {
-    for await (const input of call.inputs) await sendValue(exchange.frames, tally, FrameType.value, input)
+  // When the other side closes while we send, the exchange ends by itself and says why.
+  if (!(await isSent(frames.sendBlobs(0, encoded.blobs)))) return
+  for await (const input of call.inputs ?? []) {
+    if (!(await isSent(sendValue(frames, tally, FrameType.value, input)))) return
   }
-  exchange.frames.send(FrameType.end, 0, tally.encode())
+  frames.send(FrameType.end, 0, tally.encode())
+}
+
+async function isSent(sending: Promise<void>): Promise<boolean> {
+  return sending.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof EasyNetError && error.reason !== 'peer_unreachable') throw error
+      return false
+    },
+  )
 }
 
 /**
@@ -107,19 +119,18 @@ export async function sendValue(
 
 function createExchange(stream: Stream, sink: CallSink): Exchange {
   const received = new Tally()
-  const accepted = Promise.withResolvers<void>()
+  const accepted = Promise.withResolvers<boolean>()
   const outcome = Promise.withResolvers<CallOutcome>()
   let filling: { skeleton: unknown; gatherer: BlobGatherer; isResult: boolean } | undefined
   let result: { value: Value } | undefined
   let ended = false
-  // Whoever waits gets these failures through `outcome`.
-  accepted.promise.catch(() => undefined)
+  // Whoever waits gets the failure; a question that was given up has nobody.
   outcome.promise.catch(() => undefined)
 
   const settle = (value: CallOutcome): void => {
     ended = true
     outcome.resolve(value)
-    accepted.reject(new EasyNetError('cancelled', 'The call ended before its arguments were sent.'))
+    accepted.resolve(false)
   }
   const takeFilled = (): Promise<void> | void => {
     if (filling === undefined || !filling.gatherer.complete) return undefined
@@ -144,7 +155,7 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
     if (ended) return undefined
     switch (frame.type) {
       case FrameType.accepted:
-        return accepted.resolve()
+        return accepted.resolve(true)
       case FrameType.value:
       case FrameType.result:
         return startValue(frame)
@@ -172,7 +183,7 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
   }
   const fail = (error: EasyNetError): void => {
     ended = true
-    accepted.reject(error)
+    accepted.resolve(false)
     outcome.reject(error)
   }
   const frames = createFrameStream(stream, {
@@ -185,9 +196,10 @@ function createExchange(stream: Stream, sink: CallSink): Exchange {
     outcome: outcome.promise,
     cancel(reason) {
       frames.send(FrameType.cancel, 0, encodeCancel(reason.reason))
+      // Behind inputs that the function does not take the frame is not read: then the cut says it.
+      setTimeout(() => frames.abort(reason), CANCEL_GRACE_MS).unref()
       fail(reason)
     },
-    fail,
     finish() {
       ended = true
       frames.close().catch((error: unknown) => frames.abort(EasyNetError.from(error)))

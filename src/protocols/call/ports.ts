@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import type { CallOutcome, CallSink, Invocation, PeerRef } from '../../model/call.ts'
+import type { CallOutcome, CallQuestion, CallSink, Invocation, PeerRef } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import type { CallHeader } from './codec.ts'
 
@@ -25,5 +25,7 @@ export interface CallExecutor {
   /** @throws the refusal, or the function's own error */
   run(invocation: Invocation, sink: CallSink): Promise<Value>
   /** Waits up to `waitMs` for a call that still runs. */
-  outcome(callerId: string, callId: string, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
+  outcome(callerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
+  /** The caller has the whole result. */
+  delivered(callerId: string, callId: string): void
 }

@@ -97,12 +97,16 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
     async call(encoded, sink, signal) {
       const frames = opened ?? (await raceSignal(ready, signal))
       if (pending.size >= MAX_SHARED_CALLS) {
-        throw new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls to this device are running.`)
+        throw new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls to this device are running.`, {
+          notStarted: true,
+        })
       }
       const room = frames.drained()
-      if (room !== undefined) await raceSignal(room, signal)
+      if (room !== undefined) await raceSignal(room, signal).catch(rethrowUnsent)
       if (closed)
-        throw new EasyNetError('peer_unreachable', 'The connection closed before the call was sent.')
+        throw new EasyNetError('peer_unreachable', 'The connection closed before the call was sent.', {
+          notStarted: true,
+        })
       return new Promise<SharedAnswer>((resolve, reject) => {
         const number = nextNumber()
         const unlink = onAbort(signal, () => {
@@ -133,6 +137,12 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
 }
 
 /** The call was sent; whether it ran is for the provider to say. */
-export function connectionLost(): EasyNetError {
-  return new EasyNetError('outcome_unknown', 'The connection to the provider broke while the call ran.')
+export function connectionLost(cause?: unknown): EasyNetError {
+  return new EasyNetError('outcome_unknown', 'The connection to the provider broke while the call ran.', {
+    cause,
+  })
+}
+
+function rethrowUnsent(error: unknown): never {
+  throw EasyNetError.from(error).asNotStarted()
 }

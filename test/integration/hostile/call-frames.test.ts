@@ -62,7 +62,7 @@ async function captureFrames(): Promise<Buffer[]> {
   await run('echo', { args: [new Uint8Array(70_000)] })
   await run('flood', { args: [3, 10], streams: true })
   await run('never.reads', { streams: true, input: true, inputs: inputs(), timeoutMs: 200 })
-  await client.ask(peerId, randomUUID(), 0, signal)
+  await client.ask(peerId, { id: randomUUID(), ageMs: 0, once: true }, 0, signal)
   return captured.map((sent) => Buffer.concat(sent))
 }
 
@@ -105,7 +105,7 @@ describe('frames out of place reset the stream at once', () => {
   const small = frame(FrameType.call, 1, callPayload('echo', ['x']))
   const own = frame(FrameType.call, 0, callPayload('echo', ['x']))
   const streaming = frame(FrameType.call, 0, callPayload('never.reads', [], { input: true }))
-  const ask = frame(FrameType.ask, 0, encodeAsk({ id: uuid, waitMs: 0 }))
+  const ask = frame(FrameType.ask, 0, encodeAsk({ id: uuid, waitMs: 0, ageMs: 0, once: true }))
   const slow = frame(FrameType.call, 7, callPayload('wait', [1_000]))
   const nested = (depth: number): Buffer => Buffer.concat([Buffer.alloc(depth, 0x81), Buffer.from([0])])
   const pairs = (...keys: string[]): Buffer =>

@@ -153,7 +153,7 @@ test('a flood of questions fills only its own places', async () => {
   const count = times(20_000, 500)
   const ask = async (): Promise<void> => {
     const raw = await open()
-    raw.send(frame(FrameType.ask, 0, encodeAsk({ id: randomUUID(), waitMs: 2 ** 50 })))
+    raw.send(frame(FrameType.ask, 0, encodeAsk({ id: randomUUID(), waitMs: 2 ** 50, ageMs: 0, once: true })))
     await expect.poll(() => raw.received().length, { interval: 2, timeout: 5_000 }).toBeGreaterThan(0)
     expect(framesIn(raw.received()).map(({ type }) => type)).toEqual([FrameType.verdict])
     if (asked === 1) expect(await raw.endWithin(7_000)).toBe('reset')

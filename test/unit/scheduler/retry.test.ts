@@ -13,8 +13,12 @@ const NEVER_STARTED: Reason[] = [
 const CUT_OFF: Reason[] = ['interrupted', 'outcome_unknown', 'digest_mismatch']
 const kindOf = (reason: Reason) => kindOfFailure(new EasyNetError(reason, ''))
 
-test.each(NEVER_STARTED)('%s says that nothing ran, so another device may be asked', (reason) => {
-  expect(kindOf(reason)).toBe('never_started')
+test.each(NEVER_STARTED)('after %s another device may be asked when the refusal itself says so', (reason) => {
+  expect(kindOfFailure(new EasyNetError(reason, '', { notStarted: true }))).toBe('never_started')
+})
+
+test.each(NEVER_STARTED)('%s alone proves nothing: a program may have thrown it', (reason) => {
+  expect(kindOf(reason)).toBe('final')
 })
 
 test.each(CUT_OFF)('after %s only an idempotent function may run again', (reason) => {

@@ -64,7 +64,12 @@ test('more fields than we know are left to newer versions', () => {
   const { id } = header
   const payload = encodeCbor([id, 'f', 10, false, [[1], {}, 'new'], [], 'newer', { x: 1 }])
   expect(codec.decodeCall(payload).skeleton).toMatchObject({ id, fn: 'f', args: [1] })
-  expect(codec.decodeAsk(encodeCbor([id, 5, 'newer']))).toEqual({ id, waitMs: 5 })
+  expect(codec.decodeAsk(encodeCbor([id, 5, 9, false, 'newer']))).toEqual({
+    id,
+    waitMs: 5,
+    ageMs: 9,
+    once: false,
+  })
 })
 
 test.each<[string, unknown[]]>([
@@ -143,14 +148,16 @@ test('log lines, cancels, questions and verdicts come back', () => {
   })
   expect(codec.decodeCancel(codec.encodeCancel('deadline_exceeded'))).toBe('deadline_exceeded')
   expect(codec.decodeCancel(codec.encodeCancel('interrupted'))).toBe('cancelled')
-  expect(codec.decodeAsk(codec.encodeAsk({ id: header.id, waitMs: 0.5 }))).toEqual({
+  expect(codec.decodeAsk(codec.encodeAsk({ id: header.id, waitMs: 0.5, ageMs: 7.2, once: true }))).toEqual({
     id: header.id,
     waitMs: 1,
+    ageMs: 8,
+    once: true,
   })
-  for (const state of ['running', 'interrupted', 'never'] as const) {
+  for (const state of ['running', 'interrupted', 'never', 'forgotten'] as const) {
     expect(codec.decodeVerdict(codec.encodeVerdict(state))).toBe(state)
   }
-  expect(() => codec.decodeVerdict(encodeCbor([3]))).toThrow(hasReason('protocol_violation'))
+  expect(() => codec.decodeVerdict(encodeCbor([4]))).toThrow(hasReason('protocol_violation'))
 })
 
 test('arbitrary payloads are read or refused with an error of ours', () => {

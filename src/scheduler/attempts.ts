@@ -1,0 +1,207 @@
+import { EasyNetError } from '../errors/error.ts'
+import type { CallRequest, CallSink, FailedAttempt, LoggedCall, PeerRef } from '../model/call.ts'
+import type { Value } from '../model/value.ts'
+import type { Clock } from '../util/clock.ts'
+import { type Deadline, sleep } from '../util/signals.ts'
+import { pickProvider } from './pick.ts'
+import type {
+  CallLog,
+  CallNotes,
+  Candidate,
+  LocalCalls,
+  OutgoingCall,
+  ProviderDirectory,
+  RemoteCalls,
+} from './ports.ts'
+import { kindOfFailure } from './retry.ts'
+import { askUntilKnown } from './verdict.ts'
+
+/** A call on its way through attempts. */
+export interface Journey {
+  request: CallRequest
+  name: string
+  range: string | undefined
+  onlyPeer: string | undefined
+  deadline: Deadline
+  record: LoggedCall
+  sink: CallSink
+  notes: CallNotes
+  failed: FailedAttempt[]
+  /** True once an attempt may have run, in whole or in part. */
+  mayHaveRun: boolean
+  /** Chunks that the program has seen: from then on another attempt would repeat them. */
+  chunksSeen: number
+}
+
+export interface AttemptsComponents {
+  self: PeerRef
+  directory: ProviderDirectory
+  remote: RemoteCalls
+  local: LocalCalls
+  log: CallLog
+  clock: Clock
+}
+
+export interface AttemptsInit {
+  /** Devices that are tried per call. @default 4 */
+  maxAttempts: number
+  /** How long the mesh is asked for a function that nobody has announced. */
+  discoverMs: number
+}
+
+export interface Arrival {
+  value: Value
+  candidate: Candidate
+}
+
+const FIRST_PAUSE_MS = 100
+const LAST_PAUSE_MS = 2_000
+
+/** Sends a call to one provider after the other, until it has run or may not be sent again. */
+export function createAttempts(components: AttemptsComponents, init: AttemptsInit) {
+  const { self, directory, remote, local, log, clock } = components
+  const outstanding = new Map<string, number>()
+  const outstandingAt = (peerId: string): number => outstanding.get(peerId) ?? 0
+
+  const findCandidates = async (journey: Journey): Promise<Candidate[]> => {
+    const { name, range, onlyPeer } = journey
+    const known = (): Candidate[] =>
+      directory
+        .candidates(name, range)
+        .filter((candidate) => onlyPeer === undefined || candidate.peer.peerId === onlyPeer)
+    const first = known()
+    if (first.length > 0) return first
+    const limit = AbortSignal.any([journey.deadline.signal, AbortSignal.timeout(init.discoverMs)])
+    await directory.discover(name, limit)
+    return known()
+  }
+
+  const next = async (journey: Journey): Promise<Candidate> => {
+    const tried = new Set(journey.failed.map((attempt) => attempt.provider.peerId))
+    const candidates = (await findCandidates(journey)).filter(
+      // What may have run must not run again where running twice does harm.
+      (candidate) => candidate.idempotent || !journey.mayHaveRun,
+    )
+    const fresh = candidates.filter((candidate) => !tried.has(candidate.peer.peerId))
+    const picked = pickProvider(fresh, outstandingAt)
+    if (picked !== undefined && tried.size < init.maxAttempts) return picked
+    const last = journey.failed.at(-1)
+    if (last === undefined) throw noProvider(journey)
+    const again = candidates.find((candidate) => candidate.peer.peerId === last.provider.peerId)
+    if (again?.idempotent !== true || last.error.reason === 'queue_full') throw lastError(journey)
+    // Its only provider may be back in a moment.
+    const pauseMs = FIRST_PAUSE_MS * 2 ** (journey.failed.length - tried.size)
+    await sleep(Math.min(pauseMs, LAST_PAUSE_MS), journey.deadline.signal)
+    return again
+  }
+
+  const attempt = async (journey: Journey, candidate: Candidate): Promise<Value> => {
+    const { peerId, name } = candidate.peer
+    journey.notes.add('chosen', candidate.peer)
+    journey.record = { ...journey.record, peerId, peerName: name }
+    // What may run only once must be known after a crash of ours before it is sent.
+    const mayBeLost = candidate.idempotent && journey.record.key === undefined
+    if (mayBeLost) log.note(journey.record)
+    else await log.put(journey.record)
+    outstanding.set(peerId, outstandingAt(peerId) + 1)
+    const sentAt = clock.monotonic()
+    try {
+      return await send(journey, candidate)
+    } catch (error) {
+      const failure = EasyNetError.from(error)
+      const mayRunAgain = candidate.idempotent && journey.chunksSeen === 0
+      const mustAsk = failure.reason === 'outcome_unknown' && !mayRunAgain && !candidate.streams
+      if (!mustAsk || candidate.path === 'local') throw failure
+      const { id } = journey.record
+      const once = !candidate.idempotent
+      const ask = async (waitMs: number) => {
+        const question = { id, ageMs: clock.monotonic() - sentAt, once }
+        return remote.ask(peerId, question, waitMs, journey.deadline.signal)
+      }
+      return await askUntilKnown(ask, journey.deadline)
+    } finally {
+      const left = outstandingAt(peerId) - 1
+      if (left > 0) outstanding.set(peerId, left)
+      else outstanding.delete(peerId)
+    }
+  }
+
+  const send = async (journey: Journey, candidate: Candidate): Promise<Value> => {
+    const { request, record, deadline, sink, notes } = journey
+    const counted: CallSink = {
+      ...sink,
+      chunk(value) {
+        if (journey.chunksSeen === 0) notes.add('chunk', candidate.peer)
+        journey.chunksSeen += 1
+        return sink.chunk(value)
+      },
+    }
+    const timeoutMs = Math.max(1, deadline.remainingMs())
+    const { args, kwargs, traceparent } = request
+    notes.add('sent', candidate.peer)
+    if (candidate.path === 'local') {
+      const named = { id: record.id, fn: journey.name, args, kwargs, caller: self, timeoutMs }
+      const invocation = { ...named, traceparent }
+      const input = request.input === undefined ? {} : { input: request.input }
+      return local.run({ ...invocation, ...input, signal: deadline.signal }, counted)
+    }
+    const call: OutgoingCall = {
+      id: record.id,
+      fn: journey.name,
+      args,
+      kwargs,
+      timeoutMs,
+      input: request.input !== undefined,
+      ...(request.input === undefined ? {} : { inputs: request.input }),
+      streams: candidate.streams,
+      traceparent,
+    }
+    return remote.call(candidate.peer.peerId, call, counted, deadline.signal)
+  }
+
+  const mayTryAgain = (journey: Journey, candidate: Candidate, failure: EasyNetError): boolean => {
+    if (journey.chunksSeen > 0 || journey.deadline.signal.aborted) return false
+    const kind = kindOfFailure(failure)
+    if (kind === 'never_started') return !journey.mayHaveRun || candidate.idempotent
+    // Inputs that were taken from the program's stream cannot be taken twice.
+    return kind === 'cut_off' && candidate.idempotent && journey.request.input === undefined
+  }
+
+  /** Resolves with the result; rejects with the last failure when no further attempt may be made. */
+  return async function travel(journey: Journey): Promise<Arrival> {
+    while (true) {
+      const candidate = await next(journey)
+      const startedAt = clock.monotonic()
+      try {
+        const value = await attempt(journey, candidate)
+        journey.notes.add('answered', candidate.peer)
+        return { value, candidate }
+      } catch (error) {
+        const failure = EasyNetError.from(error)
+        if (!failure.notStarted) journey.mayHaveRun = true
+        journey.notes.add('failed', candidate.peer, failure.reason)
+        const durationMs = Math.round(clock.monotonic() - startedAt)
+        journey.failed.push({ provider: candidate.peer, error: failure.toJSON(), durationMs })
+        if (!mayTryAgain(journey, candidate, failure)) throw failure
+      }
+    }
+  }
+}
+
+function lastError(journey: Journey): EasyNetError {
+  const error = EasyNetError.fromData(journey.failed.at(-1)?.error)
+  return journey.mayHaveRun ? error : error.asNotStarted()
+}
+
+function noProvider({ request, name, onlyPeer }: Journey): EasyNetError {
+  const peer = request.peer ?? (request.fn.includes('/') ? request.fn.split('/')[0] : undefined)
+  const message =
+    onlyPeer === undefined
+      ? `Nobody in the mesh offers a function "${name}" now.`
+      : `The device ${peer ?? onlyPeer} does not offer a function "${name}" now.`
+  return new EasyNetError('no_provider', message, {
+    hint: 'See what is offered: easynet fn ls',
+    details: { fn: request.fn },
+    notStarted: true,
+  })
+}

@@ -1,0 +1,56 @@
+import { EasyNetError } from '../errors/error.ts'
+import type { LoggedCall } from '../model/call.ts'
+import type { Value } from '../model/value.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Deadline } from '../util/signals.ts'
+import type { LocalCalls, RemoteCalls } from './ports.ts'
+import { askUntilKnown } from './verdict.ts'
+
+export interface RecallComponents {
+  selfId: string
+  remote: Pick<RemoteCalls, 'ask'>
+  local: Pick<LocalCalls, 'outcome'>
+  clock: Clock
+}
+
+/** True when the logged call surely never ran, so that its key is still free. */
+export function neverRan({ state, error, peerId }: LoggedCall): boolean {
+  return peerId === undefined || (state === 'failed' && error?.retryable === true)
+}
+
+/**
+ * The outcome of an earlier call with the same idempotency key, which is never run again.
+ *
+ * @throws its error, `duplicate_call` when it ran and its result is no longer kept, `outcome_unknown`
+ */
+export async function recall(
+  { selfId, remote, local, clock }: RecallComponents,
+  known: LoggedCall,
+  deadline: Deadline,
+): Promise<Value> {
+  if (known.state === 'failed' || known.state === 'interrupted') {
+    throw EasyNetError.fromData(
+      known.error ?? { reason: 'interrupted', message: 'The first call was cut off.' },
+    )
+  }
+  const peerId = known.peerId ?? selfId
+  const question = { id: known.id, ageMs: Math.max(0, clock.now() - known.startedAt), once: false }
+  const ask = async (waitMs: number) =>
+    peerId === selfId
+      ? local.outcome(selfId, question, waitMs, deadline.signal)
+      : remote.ask(peerId, question, waitMs, deadline.signal)
+  try {
+    return await askUntilKnown(ask, deadline)
+  } catch (error) {
+    const failure = EasyNetError.from(error)
+    const isLost = failure.reason === 'outcome_unknown' || failure.notStarted
+    if (known.state !== 'done' || !isLost || deadline.signal.aborted) throw failure
+    throw new EasyNetError(
+      'duplicate_call',
+      'The first call with this key ran; its result is no longer kept.',
+      {
+        hint: 'Use a new key to run it again.',
+      },
+    )
+  }
+}
