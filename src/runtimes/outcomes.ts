@@ -26,7 +26,7 @@ export interface OutcomesInit {
   clock: Clock
   /** @default 10_000 */
   maxEntries?: number
-  /** Bytes of all results. @default 268_435_456 */
+  /** Bytes of all results. @default 536_870_912 */
   maxBytes?: number
   /** @default 600_000 */
   keepMs?: number
@@ -43,7 +43,7 @@ interface Kept {
 
 export function createOutcomes(init: OutcomesInit): Outcomes {
   const maxEntries = init.maxEntries ?? 10_000
-  const maxBytes = init.maxBytes ?? 268_435_456
+  const maxBytes = init.maxBytes ?? 536_870_912
   const keepMs = init.keepMs ?? 600_000
   const running = new Map<string, Promise<Ending>>()
   // Insertion order is age order, here and in `keys`.
