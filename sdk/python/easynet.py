@@ -741,6 +741,7 @@ class _Options:
     peer: str | None = None
     key: str | None = None
     max_cost: float | None = None
+    traceparent: str | None = None
     input: Any = None
     on_progress: Callable[[Any], None] | None = None
     on_log: Callable[[str, str], None] | None = None
@@ -903,13 +904,15 @@ class Client:
         self._options = _Options(timeout=timeout)
 
     def with_options(self, *, timeout: float | None = None, peer: str | None = None, key: str | None = None,
-                     max_cost: float | None = None, input: Iterable[Any] | abc.AsyncIterable[Any] | None = None,
+                     max_cost: float | None = None, traceparent: str | None = None,
+                     input: Iterable[Any] | abc.AsyncIterable[Any] | None = None,
                      on_progress: Callable[[Any], None] | None = None,
                      on_log: Callable[[str, str], None] | None = None) -> Client:
         """The same client, sharing its connection, with other options for its calls.
 
         `timeout` seconds; `peer` id or name of the only device to run on; `key` an idempotency key: the same
-        key runs the function at most once; `max_cost` most credits to pay; `input` items for a function that
+        key runs the function at most once; `max_cost` most credits to pay; `traceparent` the W3C
+        trace context that the function gets; `input` items for a function that
         reads a stream; `on_progress(value)` and `on_log(level, message)` run in the thread that waits.
         """
         changes = {name: value for name, value in locals().items() if name != "self" and value is not None}
@@ -986,6 +989,7 @@ class Client:
         options = self._options
         optional = {"peer": options.peer, "key": options.key, "maxCost": options.max_cost and float(options.max_cost),
                     "timeoutMs": None if options.timeout is None else _milliseconds(options.timeout),
+                    "traceparent": options.traceparent,
                     "input": options.input is not None or None}
         given = {key: value for key, value in optional.items() if value is not None}
         return {"fn": name, "args": args, "kwargs": kwargs, "stream": stream, **given}
@@ -1153,6 +1157,8 @@ class CallContext:
         #: Unique per caller; the same id is never run twice.
         self.id: str = params.get("id", "")
         self.function: str = params.get("fn", "")
+        #: W3C trace context: pass it on with `with_options(traceparent=…)`, so that one trace shows all of it.
+        self.traceparent: str = params.get("traceparent", "")
         self.caller = Caller(caller.get("peerId", ""), caller.get("name", ""))
         #: When the caller stops waiting, on the clock of `time.monotonic()`.
         self.deadline: float = time.monotonic() + params["timeoutMs"] / 1000 if "timeoutMs" in params else math.inf

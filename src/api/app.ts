@@ -10,6 +10,7 @@ import { addEventRoutes } from './routes/events.ts'
 import { addFunctionRoutes } from './routes/functions.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addOpenApiRoute } from './routes/openapi.ts'
+import { addMetricsRoute } from './routes/metrics.ts'
 import { addPeerRoutes } from './routes/peers.ts'
 import { addShutdownRoutes } from './routes/shutdown.ts'
 import { addStatusRoutes } from './routes/status.ts'
@@ -28,6 +29,7 @@ export function createApp(components: RouteComponents, logger: ApiLogger): OpenA
   addCallRoutes(app, components)
   addEventRoutes(app, components)
   addShutdownRoutes(app, components)
+  if (components.metrics !== undefined) addMetricsRoute(app, components.metrics)
   addOpenApiRoute(app)
 
   app.notFound((c) => refuse(c, unknownRoute(c.req.method, c.req.path)))

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { EasyNetError } from '../errors/error.ts'
 import type { CallRequest } from '../model/call.ts'
+import { parseTraceparent } from '../model/trace.ts'
 import type { Value } from '../model/value.ts'
 import type { callRequestSchema } from './schemas.ts'
 
@@ -10,10 +11,11 @@ import type { callRequestSchema } from './schemas.ts'
  * @param decode - turns JSON into a value, in the form of the connection it came over
  */
 export function toCallRequest(
-  body: z.output<typeof callRequestSchema>,
+  body: z.output<typeof callRequestSchema> & { traceparent?: string | undefined },
   decode: (json: unknown) => Value,
 ): CallRequest {
   const { fn, args, kwargs, peer, timeoutMs, maxCost, key } = body
+  const traceparent = parseTraceparent(body.traceparent)
   return {
     fn,
     args: asList(decode(args)),
@@ -22,6 +24,7 @@ export function toCallRequest(
     ...(peer === undefined ? {} : { peer }),
     ...(maxCost === undefined ? {} : { maxCost }),
     ...(key === undefined ? {} : { key }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   }
 }
 

@@ -1,4 +1,11 @@
-import type { CallRecord, CallRequest, CallResult, CallSink, FunctionRunner } from '../model/call.ts'
+import type {
+  CallRecord,
+  CallRequest,
+  CallResult,
+  CallSink,
+  CallTimeline,
+  FunctionRunner,
+} from '../model/call.ts'
 import type { FunctionDescriptor, FunctionOptions } from '../model/function.ts'
 import type { FunctionView, NodeEvent, PeerView, PingView, StatusView } from '../model/views.ts'
 
@@ -23,6 +30,8 @@ export interface NodeApi {
   calls(): CallRecord[]
   /** Asks the provider again when the outcome is not known here. @throws `unknown_call` */
   callRecord(id: string, signal: AbortSignal): Promise<CallRecord>
+  /** The steps of a call, those at the provider too; undefined when they are not kept any more. */
+  callTimeline(id: string, signal: AbortSignal): Promise<CallTimeline | undefined>
   /** @throws `unknown_call` when no such call is running */
   cancelCall(id: string): void
   /** All or none of the functions are registered. @throws `function_exists`, `invalid_request` */

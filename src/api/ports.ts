@@ -5,5 +5,12 @@ export interface ApiLogger {
   error(facts: object, message: string): void
 }
 
+/** Numbers of the daemon, as text. */
+export interface MetricsSource {
+  /** Media type of the text. */
+  readonly contentType: string
+  text(): Promise<string>
+}
+
 /** Says nothing: for tests. */
 export const silentLogger: ApiLogger = { debug() {}, warn() {}, error() {} }

@@ -140,3 +140,20 @@ export const callRecordSchema = z
     result: value('Present when the result is still kept.').optional(),
   })
   .openapi('CallRecord')
+
+export const callDetailsSchema = callRecordSchema
+  .extend({
+    traceparent: z.string().optional().openapi({ description: 'W3C trace context that the function got.' }),
+    timeline: z
+      .array(
+        z.object({
+          at: z.number().openapi({ description: 'Epoch ms with a fraction, on the clock of this device.' }),
+          where: z.enum(['app', 'caller', 'wire', 'provider', 'function']),
+          what: z.string(),
+          peer: peerRefSchema.optional(),
+        }),
+      )
+      .optional()
+      .openapi({ description: 'The steps of the last 10,000 calls since the daemon started.' }),
+  })
+  .openapi('CallDetails')

@@ -11,7 +11,7 @@ import { createGuard } from './guard.ts'
 import { createHttpListener } from './http-listener.ts'
 import { MAX_PROGRAMS } from './attach/limits.ts'
 import type { NodeApi } from './node-api.ts'
-import { type ApiLogger, silentLogger } from './ports.ts'
+import { type ApiLogger, type MetricsSource, silentLogger } from './ports.ts'
 
 /** Hosts that only this machine reaches. */
 const LOOPBACK_HOSTS: Record<string, string> = {
@@ -33,6 +33,8 @@ export interface ApiServerComponents {
   token: string
   clock?: Clock
   logger?: ApiLogger
+  /** Read by `GET /metrics`; absent: there is no such route. */
+  metrics?: MetricsSource
 }
 
 /** Where to listen for TCP connections. */
@@ -89,13 +91,13 @@ export interface ApiServer extends AsyncDisposable {
  *   when a port or the socket is taken
  */
 export async function createApiServer(
-  { node, token, clock = systemClock, logger = silentLogger }: ApiServerComponents,
+  { node, token, clock = systemClock, logger = silentLogger, metrics }: ApiServerComponents,
   init: ApiServerInit,
 ): Promise<ApiServer> {
   const closing = new AbortController()
   const connections = createConnectionPool(init.maxConnections ?? 512)
   const maxBodyBytes = init.maxBodyBytes ?? 16 * 1024 * 1024
-  const app = createApp({ node, closing: closing.signal }, logger)
+  const app = createApp({ node, closing: closing.signal, metrics }, logger)
   const programs = createPrograms(
     { node, clock, logger },
     {

@@ -4,6 +4,7 @@ import type { DeviceKey } from '../identity/device-key.ts'
 import type { NodeDatabases } from '../storage/node-databases.ts'
 import type { NodeEvents } from '../telemetry/events.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { NodeMetrics } from '../telemetry/metrics.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Home } from '../util/home.ts'
 
@@ -20,6 +21,8 @@ export interface NodeInit {
   /** Called when a program asks the daemon to stop (`NodeApi.shutdown`). Returns at once. */
   requestShutdown: () => void
   clock?: Clock
+  /** Is told of calls and peers; none in a node that nobody measures. */
+  metrics?: NodeMetrics
 }
 
 /** A running member of the mesh. Disposing cuts off what is still running. */

@@ -70,11 +70,13 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   const deviceKey = loadDeviceKey(home.keyFile)
   const databases = stack.use(openNodeDatabases(home))
   const events = createNodeEvents()
-  const [createNode, { createApiServer }, config] = await Promise.all([
+  const [createNode, { createApiServer }, { createMetrics }, config] = await Promise.all([
     loadNode(),
     import('../api/server.ts'),
+    import('../telemetry/metrics.ts'),
     withUsablePorts(loaded),
   ])
+  const metrics = stack.use(createMetrics())
   const node = stack.use(
     await createNode({
       config,
@@ -84,13 +86,14 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
       logger,
       events,
       version,
+      metrics,
       requestShutdown: () => lifecycle.stop('a program asked for it'),
     }),
   )
   const token = writeToken(home)
   const api = stack.use(
     await createApiServer(
-      { node: node.api, token, logger },
+      { node: node.api, token, logger, metrics },
       {
         listen: [apiAddress(config.api.listen, isDefault(loaded, 'api.listen')), ...gateways],
         socketPath: home.socketFile,

@@ -42,6 +42,8 @@ export interface CallContext {
   readonly caller: PeerRef
   /** The id of the call: the same for its caller, its provider and its records. */
   readonly callId: string
+  /** W3C trace context of the caller: give it to what the function calls, so that one trace shows all of it. */
+  readonly traceparent: string
   /** What the caller streams to the function; empty unless it does. To be read once. */
   readonly input: AsyncIterable<Value>
   /** Credits that the caller allows at most; null when it named no limit. */

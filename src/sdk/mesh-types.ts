@@ -26,6 +26,8 @@ export interface CallOptions {
   key?: string
   /** Most credits that it may cost. */
   maxCost?: number
+  /** W3C trace context that the function gets; the daemon makes one for a call without. */
+  traceparent?: string
   /** Arguments by name. */
   kwargs?: Record<string, unknown>
   /** Items that the function reads while it runs (`clientStream`). Back-pressure reaches the source. */

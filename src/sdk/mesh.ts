@@ -245,7 +245,7 @@ export class Mesh implements AsyncDisposable {
 }
 
 function paramsOf(fn: Callable, args: readonly unknown[], options: CallOptions): CallParams {
-  const { timeoutMs, peer, key, maxCost, kwargs, input } = options
+  const { timeoutMs, peer, key, maxCost, kwargs, input, traceparent } = options
   return {
     fn: typeof fn === 'string' ? fn : fn.name,
     args,
@@ -255,6 +255,7 @@ function paramsOf(fn: Callable, args: readonly unknown[], options: CallOptions):
     ...(maxCost === undefined ? {} : { maxCost }),
     ...(key === undefined ? {} : { key }),
     ...(input === undefined ? {} : { input: true }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs'
+import { registerHooks } from 'node:module'
 import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { EasyNetError } from '../errors/error.ts'
@@ -35,7 +36,18 @@ function isClass(value: object): boolean {
   return /^class\b/.test(Function.prototype.toString.call(value))
 }
 
+/** A file anywhere may import `easynet`: this package, as if the file lay in it. */
+function provideThisPackage(): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      const isOurs = specifier === 'easynet' || specifier.startsWith('easynet/')
+      return next(specifier, isOurs ? { ...context, parentURL: import.meta.url } : context)
+    },
+  })
+}
+
 async function serve(file: string): Promise<void> {
+  provideThisPackage()
   process.stdin
     .on('end', () => process.exit(0))
     .on('error', () => process.exit(0))

@@ -13,7 +13,7 @@ export interface SuperviseInit extends Pick<SessionInit, 'target' | 'onDisconnec
 
 /** The standing of a process supervisor with the daemon; restored when the daemon restarts. */
 export interface Supervision extends AsyncDisposable {
-  /** Functions that this device offers. */
+  /** Functions that the processes of the group offer. */
   functions: () => Promise<FunctionView[]>
 }
 
@@ -32,7 +32,7 @@ export async function superviseGroup(init: SuperviseInit): Promise<Supervision> 
     async functions() {
       using deadline = createDeadline(ANSWER_TIMEOUT_MS)
       const connection = await session.ready(deadline.signal)
-      const answer = await connection.request('functions', { scope: 'local' }).answer
+      const answer = await connection.request('functions', { scope: 'local', group }).answer
       return (answer as { functions: FunctionView[] }).functions
     },
     [Symbol.asyncDispose]: () => session.close(),

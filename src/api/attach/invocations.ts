@@ -3,6 +3,7 @@
 import { EasyNetError } from '../../errors/error.ts'
 import type { CallSink, FunctionRunner, Invocation, LogEntry } from '../../model/call.ts'
 import { toFramedJson } from '../../model/json.ts'
+import { traceparentOf } from '../../model/trace.ts'
 import type { Value } from '../../model/value.ts'
 import { abortReason, onAbort } from '../../util/signals.ts'
 import { errorData } from '../errors.ts'
@@ -147,7 +148,7 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
 }
 
 function invokeParams(invocation: Invocation): { json: Json; blobs: readonly Uint8Array[] } {
-  const { id, fn, args, kwargs, caller, timeoutMs, input } = invocation
+  const { id, fn, args, kwargs, caller, timeoutMs, input, traceparent } = invocation
   const values = toFramedJson({ args, kwargs })
   const json = {
     id,
@@ -156,6 +157,7 @@ function invokeParams(invocation: Invocation): { json: Json; blobs: readonly Uin
     caller,
     timeoutMs: Math.max(0, Math.round(timeoutMs)),
     input: input !== undefined,
+    traceparent: traceparent ?? traceparentOf(id),
   }
   return { json, blobs: values.blobs }
 }

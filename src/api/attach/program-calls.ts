@@ -19,6 +19,7 @@ import { createReceiveWindow, createSendWindow, type ReceiveWindow, type SendWin
 const callParamsSchema = callRequestSchema.extend({
   stream: z.boolean().default(false),
   input: z.boolean().default(false),
+  traceparent: z.string().optional(),
 })
 
 interface InputStream {

@@ -22,7 +22,7 @@ const PARAMS = {
   supervise: z.strictObject({ group: GROUP }),
   register: z.strictObject({ functions: z.array(functionOptionsSchema).max(MAX_PROGRAM_FUNCTIONS) }),
   unregister: z.strictObject({ names: NAMES }),
-  functions: functionQuerySchema,
+  functions: functionQuerySchema.extend({ group: GROUP.optional() }),
   status: z.strictObject({}),
   outcome: z.strictObject({ id: z.string().min(1).max(256) }),
 }
@@ -80,7 +80,9 @@ export function createSession(components: SessionComponents, init: SessionInit):
   const requests: Record<string, (params: Params, id: RequestId) => Answer | Promise<Answer>> = {
     hello({ json }) {
       const { group } = parse(PARAMS.hello, json, 'hello')
-      if (group !== undefined) leaveGroups.push(groups.join(group, invocations.runner))
+      if (group !== undefined) {
+        leaveGroups.push(groups.join(group, invocations.runner, () => registrations.keys()))
+      }
       const { peerId, name, version } = node.status()
       return plain({
         protocol: ATTACH_PROTOCOL,
@@ -120,8 +122,11 @@ export function createSession(components: SessionComponents, init: SessionInit):
     },
     call: (params, id) => calls.call(id, params),
     functions({ json }) {
-      const { scope, q } = parse(PARAMS.functions, json, 'functions')
-      return plain({ functions: node.functions({ scope, ...(q === undefined ? {} : { q }) }) })
+      const { scope, q, group } = parse(PARAMS.functions, json, 'functions')
+      const functions = node.functions({ scope, ...(q === undefined ? {} : { q }) })
+      if (group === undefined) return plain({ functions })
+      const offered = groups.offered(group)
+      return plain({ functions: functions.filter(({ name }) => offered.has(name)) })
     },
     status({ json }) {
       parse(PARAMS.status, json, 'status')

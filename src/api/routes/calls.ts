@@ -9,7 +9,7 @@ import type { RouteComponents } from './components.ts'
 import { toCallRequest } from '../call-request.ts'
 import { createCollector } from '../collect.ts'
 import { errorBody, publicError } from '../errors.ts'
-import { callRecordSchema, callRequestSchema, callResultSchema } from '../schemas.ts'
+import { callDetailsSchema, callRecordSchema, callRequestSchema, callResultSchema } from '../schemas.ts'
 import { type EventWriter, eventStream } from '../sse.ts'
 import { errors, json } from './responses.ts'
 
@@ -26,6 +26,12 @@ const create = createRoute({
     'null. Going away cancels the call.',
   tags: ['calls'],
   request: {
+    headers: z.object({
+      traceparent: z
+        .string()
+        .optional()
+        .openapi({ description: 'W3C trace context for the function. One that is malformed is ignored.' }),
+    }),
     body: { required: true, content: { 'application/json': { schema: callRequestSchema } } },
   },
   responses: {
@@ -65,7 +71,7 @@ const show = createRoute({
   description: 'Asks the provider when this device does not know.',
   tags: ['calls'],
   request: { params: idParam },
-  responses: { 200: json(callRecordSchema, 'The call.'), ...errors(404) },
+  responses: { 200: json(callDetailsSchema, 'The call.'), ...errors(404) },
 })
 
 const cancel = createRoute({
@@ -80,7 +86,8 @@ const cancel = createRoute({
 /** `POST /v1/calls`, `GET /v1/calls`, `GET /v1/calls/{id}`, `DELETE /v1/calls/{id}` */
 export function addCallRoutes(app: OpenAPIHono, { node }: RouteComponents): void {
   app.openapi(create, async (c) => {
-    const request = toCallRequest(c.req.valid('json'), fromPlainJson)
+    const { traceparent } = c.req.valid('header')
+    const request = toCallRequest({ ...c.req.valid('json'), traceparent }, fromPlainJson)
     const wantsEvents = (c.req.header('accept') ?? '').toLowerCase().includes('text/event-stream')
     if (wantsEvents) return streamCall(node, request, c.req.raw.signal)
     const result = await collectCall(node, request, {
@@ -93,8 +100,14 @@ export function addCallRoutes(app: OpenAPIHono, { node }: RouteComponents): void
     c.json({ calls: node.calls().map((record) => ({ ...record, result: undefined })) }, 200),
   )
   app.openapi(show, async (c) => {
-    const { result, ...record } = await node.callRecord(c.req.valid('param').id, c.req.raw.signal)
-    return c.json(result === undefined ? record : { ...record, result: toPlainJson(result) }, 200)
+    const { id } = c.req.valid('param')
+    const { signal } = c.req.raw
+    const [{ result, ...record }, steps] = await Promise.all([
+      node.callRecord(id, signal),
+      node.callTimeline(id, signal),
+    ])
+    const known = { ...record, ...steps }
+    return c.json(result === undefined ? known : { ...known, result: toPlainJson(result) }, 200)
   })
   app.openapi(cancel, (c) => {
     node.cancelCall(c.req.valid('param').id)

@@ -123,6 +123,7 @@ function createContext(
     },
     caller: invoke.caller,
     callId: invoke.id,
+    traceparent: invoke.traceparent ?? '',
     input: acknowledged(connection, id, input),
     budget: null,
   }

@@ -20,6 +20,7 @@ export interface CallParams {
   key?: string
   stream?: boolean
   input?: boolean
+  traceparent?: string
 }
 
 /** Where the parts of a running call go. */

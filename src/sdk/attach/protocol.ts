@@ -29,4 +29,6 @@ export interface InvokeParams {
   caller: { peerId: string; name: string }
   timeoutMs: number
   input?: boolean
+  /** Absent: the daemon is of a version without it. */
+  traceparent?: string
 }

@@ -82,7 +82,8 @@ export function createStubNode(): StubNode {
     const runner = runners.get(request.fn)
     if (runner === undefined) throw new EasyNetError('no_provider', `Nobody offers "${request.fn}".`)
     const { fn, args, kwargs, timeoutMs = 60_000, input } = request
-    const invocation = { id, fn, args, kwargs, timeoutMs, signal, caller: SELF }
+    const { traceparent } = request
+    const invocation = { id, fn, args, kwargs, timeoutMs, signal, caller: SELF, traceparent }
     return runner.run(input === undefined ? invocation : { ...invocation, input }, sink)
   }
 
@@ -156,6 +157,8 @@ export function createStubNode(): StubNode {
       }
     },
     calls: () => [...records.values()].reverse(),
+    callTimeline: async (id) =>
+      id === 'old' ? undefined : { traceparent: '', timeline: [{ at: 1, where: 'app', what: 'called' }] },
     async callRecord(id) {
       const record = records.get(id)
       if (record === undefined) throw new EasyNetError('unknown_call', `No call "${id}".`)
