@@ -15,8 +15,8 @@ export interface Output {
   /** One JSON document, or one line of NDJSON. Bytes become `{"$bytes":…}`. */
   json(document: object): void
   table(header: readonly string[], rows: readonly (readonly string[])[]): void
-  /** Lines of label and value, aligned on a terminal; nothing is cut, since values are copied from here. */
-  fields(rows: readonly (readonly [label: string, value: string])[]): void
+  /** Lines of labels and a value, aligned on a terminal; nothing is cut, since values are copied from here. */
+  fields(rows: readonly (readonly string[])[]): void
   /** For people, beside the result. */
   note(text: string): void
   style(format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string): string
@@ -43,7 +43,7 @@ export function createOutput(stdout: OutputStream, stderr: OutputStream, env: No
       const safe = rows.map((row) => row.map(safeCell))
       stdout.write(formatTable(header, safe, isTTY ? stdout.columns || 80 : undefined))
     },
-    fields([first = ['', ''], ...others]) {
+    fields([first = [], ...others]) {
       const [head, ...rest] = [first, ...others].map((row) => row.map(safeCell))
       stdout.write(formatTable(head ?? [], rest, isTTY ? Infinity : undefined))
     },

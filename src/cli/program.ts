@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help } from 'commander'
 import type { Cli, CommandModule } from './cli.ts'
 import { usageError } from './errors.ts'
 import type { MessageKey } from './messages/en.ts'
@@ -17,19 +17,20 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   task: () => import('./commands/task.ts'),
   logs: () => import('./commands/logs.ts'),
   config: () => import('./commands/config.ts'),
+  key: () => import('./commands/key.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  bugreport: () => import('./commands/bugreport.ts'),
+  service: () => import('./commands/service.ts'),
+  completion: () => import('./commands/completion.ts'),
   version: () => import('./commands/version.ts'),
 }
 
 /** Runs one command line. @throws {@link EasyNetError} for the caller to report */
 export async function runProgram(cli: Cli, argv: readonly string[]): Promise<void> {
-  const program = createProgram(cli)
   const chosen =
     firstOperand(argv) === 'help' ? firstOperand(argv.slice(argv.indexOf('help') + 1)) : firstOperand(argv)
-  for (const [name, load] of Object.entries(COMMANDS)) {
-    if (name === chosen) (await load()).define(program, cli)
-    else program.command(name).description(cli.t(`command.${name}` as MessageKey))
-  }
-  prepare(program, cli)
+  // A script that completes words knows every command.
+  const program = await createProgram(cli, (name) => name === chosen || chosen === 'completion')
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -40,14 +41,23 @@ export async function runProgram(cli: Cli, argv: readonly string[]): Promise<voi
   }
 }
 
-function createProgram(cli: Cli): Command {
-  const { t } = cli
+/** The tree of commands; of one that is not wanted only its name and description. */
+export async function createProgram(cli: Cli, isWanted: (name: string) => boolean): Promise<Command> {
+  const program = createRoot(cli)
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    if (isWanted(name)) (await load()).define(program, cli)
+    else program.command(name).description(cli.t(`command.${name}` as MessageKey))
+  }
+  prepare(program, cli)
+  return program
+}
+
+function createRoot({ t }: Cli): Command {
   return new Command('easynet')
     .description(t('help.about'))
     .option('--home <dir>', t('option.home'))
     .option('--json', t('option.json'))
     .option('-q, --quiet', t('option.quiet'))
-    .addHelpText('after', `\n${t('help.exitCodes')}`)
 }
 
 function prepare(command: Command, cli: Cli): void {
@@ -62,17 +72,30 @@ function prepare(command: Command, cli: Cli): void {
     .helpOption('-h, --help', cli.t('option.help'))
     .showSuggestionAfterError(false)
     .configureOutput({
-      writeOut: (text) => cli.out.write(text),
+      writeOut: (text) => printHelp(cli, text),
       // Help for a command line that names no command; errors are reported by `reportError`.
-      writeErr: (text) => cli.out.write(text),
+      writeErr: (text) => printHelp(cli, text),
       outputError: () => undefined,
       getOutHelpWidth: () => cli.stdout.columns ?? 100,
     })
     .configureHelp({
+      ...(command.parent === null ? { formatHelp: withExitCodes(cli) } : {}),
       styleTitle: (title) => (titles[title] === undefined ? title : cli.t(titles[title])),
     })
   if (command.commands.length > 0) command.helpCommand('help [command]', cli.t('command.help'))
   for (const inner of command.commands) prepare(inner, cli)
+}
+
+/** Help as text or, for programs, as a document: commander writes it in one piece. */
+function printHelp(cli: Cli, text: string): void {
+  if (cli.options.json === true) cli.out.json({ schema: 'help/1', text })
+  else cli.out.write(text)
+}
+
+/** One text, and so one document of JSON. */
+function withExitCodes({ t }: Cli): Help['formatHelp'] {
+  const plain = new Help()
+  return (command, helper) => `${plain.formatHelp(command, helper)}\n${t('help.exitCodes')}\n`
 }
 
 /** The first word that is neither an option nor the value of a global one. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { EasyNetError } from '../../errors/error.ts'
 import { sleep } from '../../util/signals.ts'
 import type { Cli } from '../cli.ts'
+import { lastLines, openLog, parseLine } from '../log-file.ts'
 
 const POLL_MS = 200
 const READ_BYTES = 64 * 1024
@@ -27,43 +28,12 @@ export function define(program: Command, cli: Cli): void {
       }
       await using file = await openLog(cli.home.logFile)
       const { lines, end } = await lastLines(file, count)
+      if (cli.options.json === true && options.follow !== true) {
+        return cli.out.json({ schema: 'logs/1', file: cli.home.logFile, lines: lines.map(parseLine) })
+      }
       lines.forEach((line) => printLine(cli, line))
       if (options.follow === true) await follow(cli, file, end)
     })
-}
-
-async function openLog(path: string): Promise<FileHandle> {
-  try {
-    return await open(path)
-  } catch (cause) {
-    throw new EasyNetError('daemon_unreachable', `There is no log at ${path}.`, {
-      hint: 'easynet up',
-      details: { why: 'A daemon that runs in the foreground logs to its terminal.' },
-      cause,
-    })
-  }
-}
-
-/** Reads backwards, so that a large log costs no more than what is shown. */
-async function lastLines(file: FileHandle, count: number): Promise<{ lines: string[]; end: number }> {
-  const { size: end } = await file.stat()
-  let start = end
-  let bytes = Buffer.alloc(0)
-  while (start > 0 && countNewlines(bytes) <= count) {
-    const length = Math.min(READ_BYTES, start)
-    start -= length
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, start)
-    bytes = Buffer.concat([buffer, bytes])
-  }
-  const lines = bytes.toString('utf8').split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  return { lines: count === 0 ? [] : lines.slice(-count), end }
-}
-
-function countNewlines(bytes: Buffer): number {
-  let count = 0
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count += 1
-  return count
 }
 
 async function follow(cli: Cli, file: FileHandle, from: number): Promise<void> {

@@ -1,20 +1,35 @@
 import type { Command } from 'commander'
 import type { StatusView } from '../../model/views.ts'
 import { HttpClient } from '../../sdk/http-client.ts'
+import { sleep } from '../../util/signals.ts'
 import type { Cli } from '../cli.ts'
-import { formatDuration } from '../duration.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
+
+const WAIT_POLL_MS = 100
 
 export function define(program: Command, cli: Cli): void {
   program
     .command('status')
     .description(cli.t('command.status'))
     .option('--check', cli.t('option.check'))
-    .action(async (options: { check?: true }) => {
+    .option('--wait <duration>', cli.t('option.wait'))
+    .action(async (options: { check?: true; wait?: string }) => {
+      if (options.wait !== undefined) await waitUntilItServes(cli, parseDuration(options.wait))
       using api = await HttpClient.open(cli.target)
       const status = await api.status({ signal: cli.signal })
       if (cli.options.json === true) cli.out.json(status)
       else if (options.check !== true) printStatus(cli, status)
     })
+}
+
+/** For service managers: returns when the daemon answers or the time is over, which the next request tells. */
+async function waitUntilItServes(cli: Cli, waitMs: number): Promise<void> {
+  // Every other use of this command is spared what starting a daemon needs.
+  const { statusOfRunning } = await import('../background-daemon.ts')
+  const until = performance.now() + waitMs
+  while ((await statusOfRunning(cli.target, cli.signal)) === undefined && performance.now() < until) {
+    await sleep(WAIT_POLL_MS, cli.signal)
+  }
 }
 
 /** The state of the daemon as people read it. */

@@ -1,3 +1,6 @@
+import { enDoctor } from './en-doctor.ts'
+import { enTools } from './en-tools.ts'
+
 /** Every text that people read. `{name}` stands for a value; other languages have the same keys. */
 export const en = {
   'error.title': 'Error:',
@@ -20,7 +23,7 @@ export const en = {
   'help.about':
     'Turn your devices into one computer: call functions on each other, directly and end-to-end encrypted.',
   'help.exitCodes':
-    'Exit codes: 0 ok · 1 the function failed · 2 usage · 3 daemon unreachable · 4 not authorised · 5 nobody offers it · 6 budget · 124 timeout · 129, 130, 143 stopped by a signal · 70 internal',
+    'Exit codes: 0 ok · 1 the function or a check failed · 2 usage · 3 daemon unreachable · 4 not authorised · 5 nobody offers it · 6 budget · 124 timeout · 129, 130, 143 stopped by a signal · 70 internal',
 
   'command.up': 'start the daemon in the background',
   'command.down': 'stop the daemon; running calls may finish',
@@ -121,6 +124,15 @@ export const en = {
   'serve.killed': '{file} ignored a cancel and was killed; starting it again.',
   'serve.changed': '{file} has changed; starting it again.',
   'serve.unusable': '{file} cannot be served as it is.',
+  'serve.whySaid': 'Its process said above what is wrong.',
+  'serve.whyEnded': 'Its process ended ({how}) before it had offered a function; what it said stands above.',
+  'serve.whyNothing': 'Its process ended by itself and had offered no function.',
+  'serve.tryAgain': 'Correct {file}, then: {command}',
+  'serve.tryPython': 'Put functions under @node.register and end {file} with: node.serve()',
+  'serve.isFolder': '{file} is a folder.',
+  'serve.noFile': 'There is no file {file}.',
+  'serve.whyFile': 'easynet serve takes the path of a TypeScript, JavaScript or Python file.',
+  'serve.wrongKind': '{file} is neither TypeScript, JavaScript nor Python.',
   'serve.fixAndWait': '{file} cannot be served as it is; waiting for a change.',
   'serve.lost': 'The daemon is gone; waiting for it.',
   'serve.back': 'The daemon is back.',
@@ -156,6 +168,9 @@ export const en = {
   'column.key': 'KEY',
   'column.value': 'VALUE',
   'column.origin': 'ORIGIN',
+
+  ...enDoctor,
+  ...enTools,
 } as const
 
 export type MessageKey = keyof typeof en

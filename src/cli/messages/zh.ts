@@ -1,4 +1,6 @@
 import type { MessageKey } from './en.ts'
+import { zhDoctor } from './zh-doctor.ts'
+import { zhTools } from './zh-tools.ts'
 
 /** 与 en.ts 相同的键；缺一个就无法通过类型检查。 */
 export const zh: Readonly<Record<MessageKey, string>> = {
@@ -21,7 +23,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'help.commands': '命令：',
   'help.about': '把你的所有设备变成一台计算机：直接、端到端加密地调用彼此的函数。',
   'help.exitCodes':
-    '退出码：0 成功 · 1 函数失败 · 2 用法错误 · 3 找不到守护进程 · 4 未授权 · 5 没有提供者 · 6 预算不足 · 124 超时 · 129、130、143 被信号停止 · 70 内部错误',
+    '退出码：0 成功 · 1 函数或检查失败 · 2 用法错误 · 3 找不到守护进程 · 4 未授权 · 5 没有提供者 · 6 预算不足 · 124 超时 · 129、130、143 被信号停止 · 70 内部错误',
 
   'command.up': '在后台启动守护进程',
   'command.down': '停止守护进程；正在运行的调用可以先完成',
@@ -122,6 +124,15 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'serve.killed': '{file} 没有理会取消，已被终止；正在重新启动。',
   'serve.changed': '{file} 已改变；正在重新启动。',
   'serve.unusable': '{file} 目前无法提供。',
+  'serve.whySaid': '它的进程在上面说明了问题。',
+  'serve.whyEnded': '它的进程在提供任何函数之前就结束了（{how}）；它说的话在上面。',
+  'serve.whyNothing': '它的进程自行结束，没有提供任何函数。',
+  'serve.tryAgain': '修正 {file}，然后：{command}',
+  'serve.tryPython': '把函数放在 @node.register 之下，并在 {file} 末尾写：node.serve()',
+  'serve.isFolder': '{file} 是一个文件夹。',
+  'serve.noFile': '没有 {file} 这个文件。',
+  'serve.whyFile': 'easynet serve 需要一个 TypeScript、JavaScript 或 Python 文件的路径。',
+  'serve.wrongKind': '{file} 既不是 TypeScript、JavaScript，也不是 Python。',
   'serve.fixAndWait': '{file} 目前无法提供；等待它改变。',
   'serve.lost': '守护进程不在了；等待它回来。',
   'serve.back': '守护进程回来了。',
@@ -157,4 +168,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'column.key': '键',
   'column.value': '值',
   'column.origin': '来源',
+
+  ...zhDoctor,
+  ...zhTools,
 }

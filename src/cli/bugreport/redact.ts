@@ -1,0 +1,71 @@
+const PEER_ID = /\b(?:12D3KooW[1-9A-HJ-NP-Za-km-z]{44}|Qm[1-9A-HJ-NP-Za-km-z]{44})\b/g
+const MULTIADDR_HOST = /(\/(?:ip[46]|dns[46]?|dnsaddr)\/)([^/\s"',]+)/g
+const IPV4 = /\b\d{1,3}(?:\.\d{1,3}){3}\b/g
+const IPV6 =
+  /(?<![\w:.])(?:(?:[\da-f]{1,4}:){7}[\da-f]{1,4}|(?:[\da-f]{1,4}(?::[\da-f]{1,4}){0,6})?::(?:[\da-f]{1,4}(?::[\da-f]{1,4}){0,6})?)(?![\w:])/gi
+/** Tokens are 64 hex digits; so are digests, which a report does not need. */
+const LONG_HEX = /\b[\da-fA-F]{32,}\b/g
+const SECRET_KEY = /^(?:.*token|authorization|password|secret|seed|privatekey|cookie)$/i
+const BEARER = /\b(Bearer\s+)[\w.~+/-]+=*/gi
+const PEM = /-----BEGIN [^-]*PRIVATE KEY-----[\s\S]*?-----END [^-]*PRIVATE KEY-----/g
+
+/** Fields of log lines whose texts others chose. */
+const NAME_KEYS = new Set(['name', 'peerName', 'hostname'])
+
+/** Addresses that say nothing about anybody. */
+const isNobodys = (host: string): boolean =>
+  host === 'localhost' || host.startsWith('127.') || ['0.0.0.0', '::', '::1', '224.0.0.251'].includes(host)
+
+export interface RedactInit {
+  /** Texts and what stands for them: names and ids that are known. */
+  known: ReadonlyMap<string, string>
+  /** The user's folder, which has the user's name in it. */
+  homeDir: string
+}
+
+/**
+ * A function that copies a document without secrets and without what tells who others are. The same peer
+ * id always becomes the same word, so that a report can still be followed.
+ */
+export function createRedactor({ known, homeDir }: RedactInit): (value: unknown) => unknown {
+  const words = new Map(known)
+  const idWord = (id: string): string => {
+    const word = words.get(id) ?? `<peer-${words.size + 1}>`
+    words.set(id, word)
+    return word
+  }
+  // Longest first: a name may be part of another.
+  const names = [...known].filter(([text]) => text.length >= 3).sort(([a], [b]) => b.length - a.length)
+
+  const redactText = (text: string): string => {
+    const withoutNames = names.reduce((rest, [name, word]) => replaceWord(rest, name, word), text)
+    return withoutNames
+      .replaceAll(PEM, '<secret>')
+      .replaceAll(BEARER, '$1<secret>')
+      .replaceAll(PEER_ID, idWord)
+      .replaceAll(MULTIADDR_HOST, (all, kind: string, host: string) =>
+        isNobodys(host) ? all : `${kind}<address>`,
+      )
+      .replaceAll(IPV4, (address) => (isNobodys(address) ? address : '<address>'))
+      .replaceAll(IPV6, (address) => (isNobodys(address) ? address : '<address>'))
+      .replaceAll(LONG_HEX, '<hex>')
+      .replaceAll(homeDir.length > 1 ? homeDir : '\0', '~')
+  }
+  const redact = (value: unknown, key = ''): unknown => {
+    if (SECRET_KEY.test(key)) return '<secret>'
+    if (typeof value === 'string')
+      return NAME_KEYS.has(key) ? (words.get(value) ?? '<name>') : redactText(value)
+    if (Array.isArray(value)) return value.map((item) => redact(item))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [redactText(name), redact(item, name)]),
+    )
+  }
+  return (value) => redact(value)
+}
+
+/** Replaces `name` where it is not part of a longer word. */
+function replaceWord(text: string, name: string, word: string): string {
+  const literal = name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
+  return text.replaceAll(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'gu'), () => word)
+}
