@@ -3,13 +3,14 @@ import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
-import { tunedNoise } from './tuned-noise.ts'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
 import * as limits from './limits.ts'
+import { cutWhenSilent } from './silence.ts'
+import { tunedNoise } from './tuned-noise.ts'
 
 export type Libp2pNode = Libp2p<{
   identify: Identify
@@ -37,7 +38,7 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
     nodeInfo: { name: 'easynet', version: init.agentVersion, userAgent: init.agentVersion },
     addresses: { listen: [...init.listen] },
     transports: [tcp()],
-    connectionEncrypters: [tunedNoise()],
+    connectionEncrypters: [cutWhenSilent(tunedNoise())],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES } })],
     peerDiscovery: init.mdns ? [mdns({ serviceTag: limits.MDNS_SERVICE, interval: 10_000 })] : [],
     peerStore: { maxAddressAge: limits.PEER_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
@@ -60,6 +61,8 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
     connectionMonitor: {
       pingInterval: limits.MONITOR_INTERVAL_MS,
       pingTimeout: { minTimeout: limits.MONITOR_TIMEOUT_MS },
+      // A late answer is no dead link; silence.ts knows one.
+      abortConnectionOnPingFailure: false,
     },
     services: {
       identify: identify(),

@@ -11,11 +11,17 @@ export const MAX_CONNECTIONS_PER_PEER = 4
 /** New connections per second from one address; many daemons may share one machine. */
 export const MAX_INBOUND_PER_SECOND = 100
 export const DIAL_TIMEOUT_MS = 10_000
-/** A dead link is noticed within interval + timeout. */
+/** Every connection is pinged, so that there is something to hear on it. */
 export const MONITOR_INTERVAL_MS = 2_000
-export const MONITOR_TIMEOUT_MS = 3_000
-/** Bytes that a paused stream can still receive; a reader's buffer has to hold them. */
-export const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+export const MONITOR_TIMEOUT_MS = 10_000
+/** A connection is dead when not one byte came in for so long, to the precision of a tick. */
+export const LIVENESS_MS = 4_500
+export const LIVENESS_TICK_MS = 500
+/**
+ * Bytes that a paused stream can still receive; a reader's buffer has to hold them. Also what stands
+ * before everybody else on a slow link during an upload: 4 s at 250 KiB/s.
+ */
+export const MAX_STREAM_WINDOW_BYTES = 1024 * 1024
 export const MAX_PING_STREAMS = 8
 /** Deadline to agree on a protocol for a new stream. */
 export const NEGOTIATE_TIMEOUT_MS = 10_000
