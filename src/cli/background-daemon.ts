@@ -44,7 +44,8 @@ export async function startInBackground(
   const logStart = fstatSync(log).size
   const root = home.root === undefined ? [] : ['--home', home.root]
   const child = startDaemon({
-    args: [...root, '--json', ...args],
+    // What it says beside its log, such as why it could not start, comes here over stderr.
+    args: [...root, '--json', '--log-file', home.logFile, ...args],
     detached: true,
     stdio: ['ignore', 'ignore', log],
   })

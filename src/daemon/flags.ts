@@ -9,6 +9,8 @@ export interface DaemonFlags {
   /** Folder of everything that the daemon keeps. */
   home?: string
   settings: FlagSetting[]
+  /** Where the log goes instead of stderr; kept small. */
+  logFile?: string
 }
 
 const SETTINGS: Record<string, ConfigKey> = {
@@ -47,7 +49,12 @@ export function parseFlags(argv: readonly string[], version: string): DaemonFlag
     .filter(([option]) => command.getOptionValueSource(option) === 'cli')
     .map(([option, key]) => ({ key, value: options[option] }))
   const home = options['home'] as string | undefined
-  return { settings, ...(home === undefined ? {} : { home }) }
+  const logFile = options['logFile'] as string | undefined
+  return {
+    settings,
+    ...(home === undefined ? {} : { home }),
+    ...(logFile === undefined ? {} : { logFile }),
+  }
 }
 
 function createCommand(version: string): Command {
@@ -72,6 +79,7 @@ function createCommand(version: string): Command {
     .option('--relay', 'pass traffic on for devices that cannot reach each other')
     .option('--gateway <host:port>', 'a second port for programs that are told HOST:PORT; loopback only')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default: info)')
+    .option('--log-file <file>', 'log there instead of stderr, in 5 files of 10 MB; easynet up sets it')
     .option('--json', 'print an error that stops the start as JSON')
     .version(version)
     .helpOption('--help', 'print this')

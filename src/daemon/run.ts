@@ -4,6 +4,7 @@ import { loadDeviceKey } from '../identity/device-key.ts'
 import { openNodeDatabases } from '../storage/node-databases.ts'
 import { ensurePrivateDir } from '../storage/private-files.ts'
 import { createNodeEvents } from '../telemetry/events.ts'
+import { openLogFile } from '../telemetry/log-file.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { locateHome } from '../util/home.ts'
 import { publishDaemonFile, removeRunFiles, writeToken } from './daemon-file.ts'
@@ -50,12 +51,14 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   const home = locateHome(flags.home, env)
   const load = (): LoadedConfig => loadConfig({ userFile: home.configFile, env, flags: flags.settings })
   const loaded = load()
-  const logger = createLogger({ level: loaded.config.log.level })
+  await using stack = new AsyncDisposableStack()
+  const stream =
+    flags.logFile === undefined ? {} : { stream: stack.use(openLogFile({ path: flags.logFile })) }
+  const logger = createLogger({ level: loaded.config.log.level, ...stream })
   if (loaded.config.network.relay)
     logger.warn({}, 'relaying is not part of this version: --relay does nothing')
   const gateways = gatewayAddress(loaded.config.api.gateway)
 
-  await using stack = new AsyncDisposableStack()
   ensurePrivateDir(home.stateDir)
   ensurePrivateDir(home.runDir)
   stack.use(lockHome(home))

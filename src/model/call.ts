@@ -111,6 +111,9 @@ export interface CallTimeline {
   timeline: TimelineEntry[]
 }
 
+/** What `GET /v1/calls/{id}` says. */
+export type CallDetails = CallRecord & Partial<CallTimeline>
+
 /** When the steps of a call happened at its provider: milliseconds after the call came. */
 export interface ExecutionNotes {
   /** It had to wait for its place. */

@@ -1,5 +1,5 @@
 import { EasyNetError } from '../errors/error.ts'
-import type { CallRecord } from '../model/call.ts'
+import type { CallDetails, CallRecord } from '../model/call.ts'
 import { fromPlainJson } from '../model/json.ts'
 import type { FunctionView, NodeEvent, PeerView, PingView, StatusView } from '../model/views.ts'
 import { type DaemonTarget, findDaemon } from './find-daemon.ts'
@@ -74,9 +74,9 @@ export class HttpClient implements Disposable {
     return (await this.#get<{ calls: CallRecord[] }>('/v1/calls', options)).calls
   }
 
-  /** What became of a call. @throws `unknown_call` */
-  async callRecord(id: string, options: RequestOptions = {}): Promise<CallRecord> {
-    const record = await this.#get<CallRecord>(`/v1/calls/${encodeURIComponent(id)}`, lookup(options))
+  /** What became of a call, and its steps as far as they are kept. @throws `unknown_call` */
+  async callRecord(id: string, options: RequestOptions = {}): Promise<CallDetails> {
+    const record = await this.#get<CallDetails>(`/v1/calls/${encodeURIComponent(id)}`, lookup(options))
     return record.result === undefined ? record : { ...record, result: fromPlainJson(record.result) }
   }
 

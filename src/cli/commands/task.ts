@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CallRecord } from '../../model/call.ts'
+import type { CallDetails, CallRecord, TimelineEntry } from '../../model/call.ts'
 import { HttpClient } from '../../sdk/http-client.ts'
 import type { Cli } from '../cli.ts'
 import { formatDuration } from '../duration.ts'
@@ -65,7 +65,7 @@ export async function listCalls(cli: Cli, all: boolean): Promise<void> {
   )
 }
 
-function show(cli: Cli, call: CallRecord): void {
+function show(cli: Cli, call: CallDetails): void {
   const { out, t } = cli
   if (cli.options.json === true) return out.json({ schema: 'task/1', ...call })
   if (cli.options.quiet === true) return out.line(call.id)
@@ -78,8 +78,25 @@ function show(cli: Cli, call: CallRecord): void {
     [t('column.started'), new Date(call.startedAt).toISOString()],
     [t('column.duration'), durationOf(call)],
     [t('error.title'), call.error === undefined ? '' : `${call.error.reason}: ${call.error.message}`],
+    ['traceparent', call.traceparent ?? ''],
     ['result', call.result === undefined ? '' : formatValue(call.result)],
   ])
+  if (call.timeline !== undefined) showTimeline(cli, call.timeline)
+}
+
+/** One line per step, with the milliseconds since the first. */
+function showTimeline({ out, t }: Cli, timeline: readonly TimelineEntry[]): void {
+  const start = timeline[0]?.at ?? 0
+  out.line('')
+  out.table(
+    [t('column.at'), t('column.where'), t('column.step'), t('column.peer')],
+    timeline.map(({ at, where, what, peer }) => [
+      `${(at - start).toFixed(2)} ms`,
+      where,
+      out.safe(what),
+      out.safe(peer?.name ?? ''),
+    ]),
+  )
 }
 
 function stateOf(call: CallRecord): string {

@@ -167,6 +167,9 @@ export const en = {
   'column.duration': 'DURATION',
   'column.key': 'KEY',
   'column.value': 'VALUE',
+  'column.at': 'AT',
+  'column.where': 'WHERE',
+  'column.step': 'STEP',
   'column.origin': 'ORIGIN',
 
   ...enDoctor,

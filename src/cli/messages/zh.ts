@@ -167,6 +167,9 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'column.duration': '用时',
   'column.key': '键',
   'column.value': '值',
+  'column.at': '时刻',
+  'column.where': '位置',
+  'column.step': '步骤',
   'column.origin': '来源',
 
   ...zhDoctor,

@@ -210,6 +210,7 @@ describe('functions of a program', () => {
       caller: { peerId: 'far', name: 'away' },
       timeoutMs: 1_000,
       input: false,
+      traceparent: '00-i1--01',
     })
     expect(invoke['blobs']).toEqual([Buffer.from([1])])
     program.send({ id: invoke['id'], result: { value: { $bin: 0 } } }, [Buffer.from('ok')])
