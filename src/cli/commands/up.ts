@@ -7,9 +7,9 @@ import { printFields, shortPeerId } from './status.ts'
 
 interface Options {
   name?: string
-  listen: string[]
+  listen?: string[]
   api?: string
-  bootstrap: string[]
+  bootstrap?: string[]
   mdns: boolean
   relay?: true
   gateway?: string
@@ -43,7 +43,7 @@ export function define(program: Command, cli: Cli): void {
 }
 
 function daemonArgs(options: Options): string[] {
-  const { name, listen, api, bootstrap, mdns, relay, gateway, logLevel } = options
+  const { name, listen = [], api, bootstrap = [], mdns, relay, gateway, logLevel } = options
   const single = { '--name': name, '--api': api, '--gateway': gateway, '--log-level': logLevel }
   return [
     ...Object.entries(single).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),

@@ -20,7 +20,7 @@ export function placesOf(program: Command): Place[] {
     {
       path,
       words: [
-        ...command.commands.map((inner) => ({ word: inner.name(), about: inner.description() })),
+        ...command.commands.map((inner) => ({ word: inner.name(), about: firstLine(inner.description()) })),
         ...(command === program ? [] : command.options.flatMap(wordsOf)),
         ...everywhere,
       ],
@@ -45,4 +45,9 @@ function wordsOf({ short, long, description }: Option): Word[] {
 /** Commands that lead somewhere, for scripts that walk what was typed. */
 export function innerPaths(places: readonly Place[]): string[] {
   return places.slice(1).map(({ path }) => path)
+}
+
+/** Some commands say more in their help. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }
