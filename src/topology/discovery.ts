@@ -1,5 +1,6 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { SignedAdvert } from '../model/advert.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
 import { createRateLimit } from '../util/rate-limit.ts'
 import { sleep } from '../util/signals.ts'
 import { createWorkQueue } from '../util/work-queue.ts'
@@ -17,6 +18,9 @@ export interface DiscoveryComponents {
   /** A peer offers something new. */
   onAdvert: (signed: SignedAdvert) => void
   isBlocked: (peerId: string) => boolean
+  clock?: Clock
+  /** From 0 up to, not including, 1. */
+  random?: () => number
 }
 
 export interface DiscoveryInit {
@@ -53,12 +57,12 @@ const PULL_RETRIES_MS = [0, 100, 400, 1_500]
 const CATCH_UP_MS = [0, 300, 1_500, 5_000]
 
 export function createDiscovery(components: DiscoveryComponents, init: DiscoveryInit): Discovery {
-  const { network, introductions, table, onFailure } = components
+  const { network, introductions, table, onFailure, clock = systemClock, random = Math.random } = components
   const stopping = new AbortController()
   const { signal } = stopping
   const tasks = new Set<Promise<void>>()
   const connecting = new Set<string>()
-  /** Peers that are connected, and when they came; 0 for those that we dialled. */
+  /** Peers that are connected, and when they came; `-Infinity` for those that we dialled. */
   const connectedSince = new Map<string, number>()
   const announcedSeqs = new Map<string, number>()
   const pulls = createWorkQueue({
@@ -74,6 +78,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const toldDialRate = createRateLimit({
     perSecond: limits.TOLD_DIALS_PER_SECOND,
     burst: limits.TOLD_DIAL_BURST,
+    clock,
   })
   let reconnecting = 0
 
@@ -112,11 +117,26 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       if (table.setAdvert(signed, from)) components.onAdvert(signed)
     }
   }
+  /** One pull that fails does not end the attempts. */
+  const tryPull = async (from: string, only?: readonly string[]): Promise<void> => {
+    try {
+      await pull(from, only)
+    } catch (error) {
+      if (!signal.aborted) onFailure('pull failed', from, error)
+    }
+  }
   const catchUp = async (peerId: string): Promise<void> => {
     for (const delayMs of CATCH_UP_MS) {
       await sleep(delayMs, signal)
       if (!network.isConnected(peerId)) return
-      await pull(peerId)
+      await tryPull(peerId)
+    }
+  }
+  const catchUpWithNews = async (news: { peerId: string; seq: number }, from: string): Promise<void> => {
+    for (const delayMs of PULL_RETRIES_MS) {
+      await sleep(delayMs, signal)
+      if ((table.get(news.peerId)?.advert?.advert.seq ?? -1) >= news.seq) return
+      await tryPull(network.isConnected(news.peerId) ? news.peerId : from, [news.peerId])
     }
   }
   const wasDialled = (peerId: string): boolean =>
@@ -156,7 +176,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     const since = connectedSince.get(peerId) ?? Infinity
     connectedSince.delete(peerId)
     if (components.isBlocked(peerId) || reconnecting >= limits.MAX_RECONNECTING) return false
-    return performance.now() - since >= limits.STABLE_AFTER_MS
+    return clock.monotonic() - since >= limits.STABLE_AFTER_MS
   }
   const reconnect = async (peerId: string): Promise<void> => {
     for (let retryMs = FIRST_RETRY_MS; retryMs <= LAST_RETRY_MS; retryMs *= 2) {
@@ -189,10 +209,14 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     if (announcedSeqs.size > limits.MAX_ANNOUNCED) deleteFirst(announcedSeqs)
     return true
   }
-  const every = async (intervalMs: number, work: () => void): Promise<void> => {
+  const every = async (what: string, intervalMs: number, work: () => void): Promise<void> => {
     while (true) {
       await sleep(intervalMs, signal)
-      work()
+      try {
+        work()
+      } catch (error) {
+        onFailure(what, '', error)
+      }
     }
   }
   const pingAll = (): void => {
@@ -205,7 +229,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   }
   const askSomebody = (): void => {
     const peers = network.connectedPeers()
-    const peer = peers[Math.floor(Math.random() * peers.length)]
+    const peer = peers[Math.floor(random() * peers.length)]
     if (peer !== undefined) void spawn('pull failed', peer.peerId, async () => pull(peer.peerId))
   }
 
@@ -223,19 +247,22 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       for (const address of init.bootstrap)
         void spawn('bootstrap failed', address, async () => keepBootstrap(address))
       void spawn('remembered peers failed', '', dialRemembered)
-      void spawn('pings failed', '', async () => every(init.pingIntervalMs ?? 15_000, pingAll))
-      void spawn('pulls failed', '', async () => every(init.pullIntervalMs ?? 30_000, askSomebody))
+      void spawn('pings failed', '', async () =>
+        every('pings failed', init.pingIntervalMs ?? 15_000, pingAll),
+      )
+      void spawn('pulls failed', '', async () =>
+        every('pulls failed', init.pullIntervalMs ?? 30_000, askSomebody),
+      )
     },
     discovered(peer) {
       if (!toldDialRate.take('')) return
-      toldDials.offer(
-        '',
-        async () => void spawn('discovered peer unreachable', peer.peerId, async () => connect(peer)),
+      toldDials.offer('', async () =>
+        spawn('discovered peer unreachable', peer.peerId, async () => connect(peer)),
       )
     },
     connected(peerId) {
       table.setConnected(peerId, true)
-      connectedSince.set(peerId, wasDialled(peerId) ? 0 : performance.now())
+      connectedSince.set(peerId, wasDialled(peerId) ? -Infinity : clock.monotonic())
       void spawn('introduction failed', peerId, async () => introduce(peerId))
       void spawn('pull failed', peerId, async () => catchUp(peerId))
     },
@@ -248,18 +275,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     announced(news, from) {
       if (!isNews(news)) return false
       if (news.peerId === network.peerId) return true
-      const isKnown = (): boolean => (table.get(news.peerId)?.advert?.advert.seq ?? -1) >= news.seq
-      pulls.offer(
-        from,
-        async () =>
-          void spawn('pull failed', from, async () => {
-            for (const delayMs of PULL_RETRIES_MS) {
-              await sleep(delayMs, signal)
-              if (isKnown()) return
-              await pull(network.isConnected(news.peerId) ? news.peerId : from, [news.peerId])
-            }
-          }),
-      )
+      pulls.offer(from, async () => spawn('pull failed', from, async () => catchUpWithNews(news, from)))
       return true
     },
     find: async (name, callerSignal) => lookUp(name, AbortSignal.any([signal, callerSignal])),
