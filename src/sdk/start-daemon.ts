@@ -1,3 +1,4 @@
+import { DAEMON_NODE_FLAGS } from '../util/daemon-flags.ts'
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -14,5 +15,5 @@ export interface StartOptions {
 export function startDaemon(options: StartOptions = {}): ChildProcess {
   const { args = [], detached = false, stdio = 'inherit', env = process.env } = options
   const entry = fileURLToPath(new URL('../daemon/main.ts', import.meta.url))
-  return spawn(process.execPath, [entry, ...args], { detached, stdio, env })
+  return spawn(process.execPath, [...DAEMON_NODE_FLAGS, entry, ...args], { detached, stdio, env })
 }
