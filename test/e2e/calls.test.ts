@@ -6,7 +6,7 @@ import { type ProviderProgram, startProviderProgram } from './support/program.ts
 
 // Three daemons with empty homes; caller and provider know only the bootstrap.
 const MIB = 1024 * 1024
-const MAX_GROWTH_BYTES = 150 * MIB
+const MAX_GROWTH_BYTES = 150_000_000
 let mesh: DaemonMesh
 let program: ProviderProgram
 let app: Mesh

@@ -65,9 +65,12 @@ test('gossip reaches peers of peers, and what the receiver rejects goes no furth
   let n = 0
   await eventually(async () => {
     n += 1
+    await a.gossip.publish('t', Buffer.from('bad'))
     await a.gossip.publish('t', Buffer.from(`news ${n}`))
     return seen.some((text) => text.startsWith('news'))
   }, 15_000)
+  // They went the same way, the rejected ones first.
+  expect(seen.filter((text) => text === 'bad')).toEqual([])
 })
 
 test('dialling an address under the wrong peer id fails', async () => {
