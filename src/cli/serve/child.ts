@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { EasyNetError } from '../../errors/error.ts'
 
 const PACKAGE_ROOT = new URL('../../../', import.meta.url)
 const KILL_AFTER_MS = 5_000
@@ -19,12 +18,9 @@ export interface ServingChild {
   stop(): Promise<void>
 }
 
-/** @throws {@link EasyNetError} `invalid_request` for a file that is neither JavaScript, TypeScript nor Python */
-export function checkKind(file: string): void {
-  if (NODE_FILES.includes(extname(file)) || extname(file) === '.py') return
-  throw new EasyNetError('invalid_request', `${file} is neither TypeScript, JavaScript nor Python.`, {
-    hint: `Serve a file that ends in ${NODE_FILES.join(', ')} or .py`,
-  })
+/** True for the name of a JavaScript, TypeScript or Python file. */
+export function isServable(file: string): boolean {
+  return NODE_FILES.includes(extname(file)) || extname(file) === '.py'
 }
 
 /** @param env - of the process; `EASYNET_GROUP` ties it to its supervisor */
