@@ -4,7 +4,8 @@ import { type DoctorContext, fail, type Finding, pass, skip, warn } from './chec
 import { tcpAddress, tryConnect } from './tcp.ts'
 
 const BOOTSTRAP_TIMEOUT_MS = 2_000
-const LISTEN_ON_BOTH = 'easynet config set network.listen /ip4/0.0.0.0/tcp/4677,/ip6/::/tcp/4677'
+// Two ports: the daemon tries each address by itself, and `::` may take the one of IPv4 as well.
+const LISTEN_ON_BOTH = 'easynet config set network.listen /ip4/0.0.0.0/tcp/4677,/ip6/::/tcp/4678'
 
 /** Whether this device has an IPv6 address that others can use, and listens there. */
 export function checkIpv6({ config, t }: DoctorContext): Finding {
