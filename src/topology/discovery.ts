@@ -7,7 +7,7 @@ import { createWorkQueue } from '../util/work-queue.ts'
 import * as limits from './limits.ts'
 import { createLookup } from './lookup.ts'
 import type { PeerTable } from './peer-table.ts'
-import type { DiscoveryNetwork, Introductions, PeerAddresses } from './ports.ts'
+import type { DiscoveryNetwork, Introductions, PeerAddresses, PullRequest } from './ports.ts'
 
 export interface DiscoveryComponents {
   network: DiscoveryNetwork
@@ -107,10 +107,14 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     }
   }
 
-  const pull = async (from: string, only?: readonly string[]): Promise<void> => {
-    for await (const signed of introductions.pull(from, table.knownSeqs(), only)) {
-      const { peerId } = signed.advert
-      if (only?.includes(peerId) === false) {
+  const pull = async (from: string, request: PullRequest = {}): Promise<void> => {
+    const { peerIds, offering } = request
+    // We ask about a function because nobody we know offers it: there is nothing to leave out.
+    const known = offering === undefined ? table.knownSeqs(peerIds) : new Map<string, number>()
+    for await (const signed of introductions.pull(from, known, request)) {
+      const { peerId, functions } = signed.advert
+      const isOffered = offering === undefined || functions.some((fn) => fn.name === offering)
+      if (peerIds?.includes(peerId) === false || !isOffered) {
         throw new EasyNetError('protocol_violation', 'A peer told more than it was asked.')
       }
       if (peerId === network.peerId || components.isBlocked(peerId)) continue
@@ -118,9 +122,9 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     }
   }
   /** One pull that fails does not end the attempts. */
-  const tryPull = async (from: string, only?: readonly string[]): Promise<void> => {
+  const tryPull = async (from: string, request?: PullRequest): Promise<void> => {
     try {
-      await pull(from, only)
+      await pull(from, request)
     } catch (error) {
       if (!signal.aborted) onFailure('pull failed', from, error)
     }
@@ -136,7 +140,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     for (const delayMs of PULL_RETRIES_MS) {
       await sleep(delayMs, signal)
       if ((table.get(news.peerId)?.advert?.advert.seq ?? -1) >= news.seq) return
-      await tryPull(network.isConnected(news.peerId) ? news.peerId : from, [news.peerId])
+      await tryPull(network.isConnected(news.peerId) ? news.peerId : from, { peerIds: [news.peerId] })
     }
   }
   const wasDialled = (peerId: string): boolean =>
@@ -239,6 +243,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     connect,
     pull,
     onFailure,
+    clock,
     isConnecting: () => connecting.size > 0,
   })
 

@@ -32,3 +32,7 @@ export const MAX_PEERS = 2_000
 export const MAX_ADVERTS_BYTES = 32 * 1024 * 1024
 /** Connected peers that are asked what they know, in one round of looking for a function. */
 export const MAX_PEERS_ASKED = 8
+/** How long a function that was looked for and not found is not looked for again. */
+export const NOT_FOUND_MS = 1_000
+/** Such functions that are remembered. */
+export const MAX_NOT_FOUND = 1_024

@@ -41,8 +41,8 @@ export interface PeerTable {
   addRtt(peerId: string, rttMs: number): void
   /** Valid adverts that offer `name`. */
   providersOf(name: string): { peer: KnownPeer; fn: AdvertisedFunction }[]
-  /** Peer id → seq of everything valid that we have. */
-  knownSeqs(): Map<string, number>
+  /** Peer id → seq of everything valid that we have, or of these peers alone. */
+  knownSeqs(peerIds?: readonly string[]): Map<string, number>
   /** Drops adverts that have expired. */
   prune(): void
 }
@@ -149,10 +149,11 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
       }
       return found
     },
-    knownSeqs() {
+    knownSeqs(peerIds) {
       const seqs = new Map<string, number>()
-      for (const { peerId, advert } of peers.values()) {
-        if (advert !== undefined && isValid(advert.advert)) seqs.set(peerId, advert.advert.seq)
+      for (const peerId of peerIds ?? peers.keys()) {
+        const advert = peers.get(peerId)?.advert?.advert
+        if (advert !== undefined && isValid(advert)) seqs.set(peerId, advert.seq)
       }
       return seqs
     },

@@ -19,14 +19,19 @@ export interface DiscoveryNetwork {
   findProviders(key: string, signal: AbortSignal): AsyncIterable<PeerAddresses>
 }
 
+/** Which adverts are asked for, all when empty; and how long the answer is wanted. */
+export interface PullRequest {
+  /** Those of these peers. */
+  peerIds?: readonly string[]
+  /** Those that offer the function of this name. */
+  offering?: string
+  signal?: AbortSignal
+}
+
 export interface Introductions {
   /** Tells a peer who we are and learns who it is. */
   hello(peerId: string): Promise<{ name: string; software: string }>
   /** Adverts newer than what we have, from one peer, all verified. */
-  pull(
-    peerId: string,
-    known: ReadonlyMap<string, number>,
-    only?: readonly string[],
-  ): AsyncIterable<SignedAdvert>
+  pull(peerId: string, known: ReadonlyMap<string, number>, only?: PullRequest): AsyncIterable<SignedAdvert>
   announce(announcement: Announcement): Promise<void>
 }

@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
 import type { SignedAdvert } from '../../model/advert.ts'
 import { readMessages, sendMessage } from '../message-stream.ts'
-import { encodeQuestion, type KnownAdverts, type Verifier, verifyAdvert } from './codec.ts'
+import { encodeQuestion, type KnownAdverts, type Selection, type Verifier, verifyAdvert } from './codec.ts'
 import {
   CAPABILITY_PROTOCOL,
   MAX_ADVERT_BYTES,
@@ -18,8 +18,8 @@ export interface CapabilityClientComponents {
 
 export interface Question {
   known: KnownAdverts
-  /** Adverts of these peers alone; all that the peer has otherwise. */
-  only?: readonly string[]
+  /** What is asked for, all that the peer has otherwise; and how long the answer is wanted. */
+  only?: Selection & { signal?: AbortSignal | undefined }
 }
 
 /**
@@ -31,7 +31,9 @@ export async function* pullAdverts(
   peerId: string,
   question: Question,
 ): AsyncGenerator<SignedAdvert> {
-  const signal = AbortSignal.timeout(PULL_TIMEOUT_MS)
+  const timeout = AbortSignal.timeout(PULL_TIMEOUT_MS)
+  const wanted = question.only?.signal
+  const signal = wanted === undefined ? timeout : AbortSignal.any([timeout, wanted])
   const stream = await openStream(peerId, CAPABILITY_PROTOCOL, signal)
   let advertsLeft = MAX_ADVERTS_PER_ANSWER
   let bytesLeft = MAX_ANSWER_BYTES

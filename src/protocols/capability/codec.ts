@@ -15,6 +15,7 @@ import {
   CLOCK_TOLERANCE_MS,
   MAX_ADVERT_BYTES,
   MAX_ANNOUNCEMENT_BYTES,
+  MAX_FUNCTION_NAME_CHARS,
   MAX_KNOWN_ENTRIES,
 } from './constants.ts'
 
@@ -83,23 +84,42 @@ export function verifyAnnouncement(verifier: Verifier, bytes: Uint8Array): Annou
 /** What the asking side has already: peer id → seq. */
 export type KnownAdverts = ReadonlyMap<string, number>
 
-/** @param only - ask for the adverts of these peers alone */
-export function encodeQuestion(known: KnownAdverts, only?: readonly string[]): Uint8Array {
+/** Which adverts are asked for; all when empty. */
+export interface Selection {
+  /** Those of these peers. */
+  peerIds?: readonly string[] | undefined
+  /** Those that offer the function of this name. */
+  offering?: string | undefined
+}
+
+export function encodeQuestion(known: KnownAdverts, { peerIds, offering }: Selection = {}): Uint8Array {
   const entries = [...known].slice(0, MAX_KNOWN_ENTRIES)
-  return encodeCbor([entries, only === undefined ? null : only.slice(0, MAX_KNOWN_ENTRIES)])
+  const only = peerIds === undefined ? null : peerIds.slice(0, MAX_KNOWN_ENTRIES)
+  return encodeCbor(offering === undefined ? [entries, only] : [entries, only, offering])
 }
 
 const questionSchema = z.tuple([
   z.array(z.tuple([z.string().max(128), z.number().int().nonnegative()])).max(MAX_KNOWN_ENTRIES),
   z.array(z.string().max(128)).max(MAX_KNOWN_ENTRIES).nullable(),
+  z.string().max(MAX_FUNCTION_NAME_CHARS).optional(),
 ])
 
+export interface DecodedQuestion {
+  known: KnownAdverts
+  only?: ReadonlySet<string>
+  offering?: string
+}
+
 /** @throws `protocol_violation` */
-export function decodeQuestion(bytes: Uint8Array): { known: KnownAdverts; only?: ReadonlySet<string> } {
+export function decodeQuestion(bytes: Uint8Array): DecodedQuestion {
   const parsed = questionSchema.safeParse(decodeCbor(bytes))
   if (!parsed.success) throw invalid('question', 'has an unknown form')
-  const [entries, only] = parsed.data
-  return { known: new Map(entries), ...(only === null ? {} : { only: new Set(only) }) }
+  const [entries, only, offering] = parsed.data
+  return {
+    known: new Map(entries),
+    ...(only === null ? {} : { only: new Set(only) }),
+    ...(offering === undefined ? {} : { offering }),
+  }
 }
 
 function seal(signer: Signer, domain: string, content: unknown): Uint8Array {

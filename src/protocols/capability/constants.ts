@@ -15,6 +15,8 @@ export const MAX_QUESTION_BYTES = 256 * 1024
 export const MAX_ADVERTS_PER_ANSWER = 256
 /** Entries of "what I have" in one question. */
 export const MAX_KNOWN_ENTRIES = 2_048
+/** Longest name of a function that a question may be about. */
+export const MAX_FUNCTION_NAME_CHARS = 128
 /** Bytes of one answer. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 

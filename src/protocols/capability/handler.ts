@@ -13,11 +13,12 @@ export interface CapabilityHandlerComponents {
 export function createCapabilityHandler({ adverts }: CapabilityHandlerComponents) {
   return async function handleCapability(stream: Stream): Promise<void> {
     const signal = AbortSignal.timeout(PULL_TIMEOUT_MS)
-    const { known, only } = decodeQuestion(await readMessage(stream, MAX_QUESTION_BYTES, signal))
+    const { known, only, offering } = decodeQuestion(await readMessage(stream, MAX_QUESTION_BYTES, signal))
     let count = 0
     let bytes = 0
     for (const { advert, bytes: signed } of adverts()) {
       if (only !== undefined && !only.has(advert.peerId)) continue
+      if (offering !== undefined && !advert.functions.some((fn) => fn.name === offering)) continue
       if ((known.get(advert.peerId) ?? -1) >= advert.seq) continue
       if (count === MAX_ADVERTS_PER_ANSWER || bytes + signed.length > MAX_ANSWER_BYTES) break
       sendMessage(stream, signed)

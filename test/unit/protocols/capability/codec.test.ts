@@ -126,19 +126,24 @@ test('a signed announcement is accepted; forged, expired and long-lived ones are
   expect(() => check(signAnnouncement(alice, { ...news, peerId: 'x'.repeat(500) }))).toThrow(refused)
 })
 
-test('a question comes back, with or without a choice of peers', () => {
+test('a question comes back, with or without a choice of peers or of a function', () => {
   const known = new Map([
     ['alice', 1],
     ['bob', 2],
   ])
   expect(decodeQuestion(encodeQuestion(known))).toEqual({ known })
-  expect(decodeQuestion(encodeQuestion(known, ['carol']))).toEqual({ known, only: new Set(['carol']) })
+  expect(decodeQuestion(encodeQuestion(known, { peerIds: ['carol'] }))).toEqual({
+    known,
+    only: new Set(['carol']),
+  })
+  expect(decodeQuestion(encodeQuestion(known, { offering: 'f' }))).toEqual({ known, offering: 'f' })
 })
 
 test('a question is bounded by the asking and by the answering side', () => {
   const many = new Map(Array.from({ length: MAX_KNOWN_ENTRIES + 5 }, (_, i) => [`peer-${i}`, i] as const))
   expect(decodeQuestion(encodeQuestion(many)).known.size).toBe(MAX_KNOWN_ENTRIES)
   expect(() => decodeQuestion(encodeCbor([[...many], null]))).toThrow(refused)
+  expect(() => decodeQuestion(encodeQuestion(new Map(), { offering: 'x'.repeat(129) }))).toThrow(refused)
 })
 
 test('arbitrary bytes are refused with protocol_violation', () => {
