@@ -35,19 +35,23 @@ export function openLogFile(init: LogFileInit): LogFile {
   let bytes = fstatSync(file).size
   let lost = 0
 
-  const rotate = (): void => {
+  const keepCopy = (): unknown => {
     try {
       rmSync(`${path}.${olderFiles}`, { force: true })
       for (let age = olderFiles - 1; age >= 1; age -= 1) moveIfThere(`${path}.${age}`, `${path}.${age + 1}`)
       if (olderFiles >= 1) copyFileSync(path, `${path}.1`)
+      return undefined
     } catch (error) {
-      // Without room for a copy: then the past is given up, not the present.
-      lost += 1
-      writeSync(file, line('a full log was emptied without a copy', { code: codeOf(error) }))
-    } finally {
-      ftruncateSync(file)
-      bytes = 0
+      return error
     }
+  }
+  const rotate = (): void => {
+    const failure = keepCopy()
+    // Without room for a copy the past is given up, not the present.
+    ftruncateSync(file)
+    bytes = 0
+    if (failure === undefined) return
+    bytes += writeSync(file, line('a full log was emptied without a copy', { code: codeOf(failure) }))
   }
   return {
     write(text) {

@@ -48,6 +48,11 @@ def py_pid() -> int:
 
 
 @node.register
+def py_trace() -> str:
+    return easynet.current_call().traceparent
+
+
+@node.register
 def py_stubborn() -> None:
     """Ignores its cancel and its deadline."""
     while True:

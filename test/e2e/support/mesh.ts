@@ -13,14 +13,18 @@ export interface DaemonMesh extends AsyncDisposable {
   attach(daemon: Daemon): Promise<Mesh>
 }
 
-export async function startMesh(options: { provider?: DaemonOptions } = {}): Promise<DaemonMesh> {
+/** @param options.args - for each of the three daemons */
+export async function startMesh(
+  options: { provider?: DaemonOptions; args?: string[] } = {},
+): Promise<DaemonMesh> {
+  const all = options.args ?? []
   await using stack = new AsyncDisposableStack()
-  const boot = stack.use(await startDaemon({ args: ['--name', 'boot'] }))
+  const boot = stack.use(await startDaemon({ args: ['--name', 'boot', ...all] }))
   const bootstrap = ['--bootstrap', addressOf(boot)]
   const provider = stack.use(
-    await startDaemon({ ...options.provider, args: ['--name', 'provider', ...bootstrap] }),
+    await startDaemon({ ...options.provider, args: ['--name', 'provider', ...bootstrap, ...all] }),
   )
-  const caller = stack.use(await startDaemon({ args: ['--name', 'caller', ...bootstrap] }))
+  const caller = stack.use(await startDaemon({ args: ['--name', 'caller', ...bootstrap, ...all] }))
   const parts = stack.move()
   return {
     boot,
