@@ -4,11 +4,13 @@ import { EasyNetError } from '../errors/error.ts'
 import * as limits from './limits.ts'
 
 const PROVIDERS = '/dht/provider/'
+/** Values that any peer can put into the DHT. We use none, so whatever comes is somebody else's. */
+const VALUES = '/dht/record/'
 const PEERS = '/peers/'
 
 /**
  * A datastore in which other devices cannot store without end: libp2p itself accepts any number of DHT
- * records, and remembers every peer that it hears of with all its addresses.
+ * records and values, and remembers every peer that it hears of with all its addresses.
  *
  * @param ownId - our own DHT records are not counted
  */
@@ -34,12 +36,15 @@ class GuardedDatastore extends BaseDatastore {
   }
 
   async load(): Promise<void> {
+    // From versions that accepted them.
+    for await (const key of this.#inner.queryKeys({ prefix: VALUES })) await this.#inner.delete(key)
     for await (const key of this.#inner.queryKeys({ prefix: PROVIDERS })) this.#noteRecord(key.toString())
     for await (const key of this.#inner.queryKeys({ prefix: PEERS })) this.#peers.add(key.toString())
   }
 
   override async put(key: Key, value: Uint8Array): Promise<Key> {
     const text = key.toString()
+    if (text.startsWith(VALUES)) throw full()
     if (text.startsWith(PROVIDERS)) this.#admitRecord(text)
     if (text.startsWith(PEERS)) await this.#admitPeer(text, value)
     return this.#inner.put(key, value)
