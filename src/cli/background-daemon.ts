@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { EasyNetError } from '../errors/error.ts'
 import type { StatusView } from '../model/views.ts'
@@ -6,6 +6,7 @@ import type { DaemonTarget } from '../sdk/find-daemon.ts'
 import { findDaemon } from '../sdk/find-daemon.ts'
 import { HttpClient } from '../sdk/http-client.ts'
 import { startDaemon } from '../sdk/start-daemon.ts'
+import { ensurePrivateDir } from '../storage/private-files.ts'
 import type { Home } from '../util/home.ts'
 import { sleep } from '../util/signals.ts'
 
@@ -39,7 +40,7 @@ export async function startInBackground(
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<StatusView> {
-  mkdirSync(dirname(home.logFile), { recursive: true, mode: 0o700 })
+  ensurePrivateDir(dirname(home.logFile))
   const log = openSync(home.logFile, 'a', 0o600)
   const logStart = fstatSync(log).size
   const root = home.root === undefined ? [] : ['--home', home.root]

@@ -37,6 +37,7 @@ const OF_CODE: Record<ErrorCode, number> = {
 /** Reasons whose code says something else. */
 const OF_REASON: Partial<Record<Reason, number>> = {
   daemon_unreachable: EXIT.daemonUnreachable,
+  storage_failed: EXIT.usage,
   too_large: EXIT.usage,
   queue_full: EXIT.nobodyOffersIt,
   too_many_calls: EXIT.nobodyOffersIt,

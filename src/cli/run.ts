@@ -1,4 +1,6 @@
-import { type CliInit, createCli } from './cli.ts'
+import { EasyNetError } from '../errors/error.ts'
+import { requireFolder } from '../storage/private-files.ts'
+import { type Cli, type CliInit, createCli } from './cli.ts'
 import { EXIT } from './exit-codes.ts'
 import { readGlobalOptions } from './global-options.ts'
 import { runProgram } from './program.ts'
@@ -13,12 +15,26 @@ import { listenForStop, stopCodeOf } from './stop-signals.ts'
 export async function run(argv: readonly string[], init: CliInit): Promise<number> {
   const cli = await createCli(init, readGlobalOptions(argv))
   try {
+    checkHome(cli)
     await runProgram(cli, argv)
     return init.signal.aborted ? stopCodeOf(init.signal) : cli.exit.code
   } catch (error) {
     const { reportError } = await import('./errors.ts')
     return reportError(cli, error)
   }
+}
+
+/** @throws {@link EasyNetError} for a home that cannot be one */
+function checkHome({ options, home, t }: Cli): void {
+  if (options.home === '') {
+    const details = { why: t('error.emptyHome') }
+    const hint = 'easynet --home DIR …'
+    throw new EasyNetError('invalid_request', t('error.missingOptionValue', { name: '--home' }), {
+      hint,
+      details,
+    })
+  }
+  requireFolder(home.root)
 }
 
 /** Runs the command line of this process. */

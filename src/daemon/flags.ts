@@ -49,6 +49,9 @@ export function parseFlags(argv: readonly string[], version: string): DaemonFlag
     .filter(([option]) => command.getOptionValueSource(option) === 'cli')
     .map(([option, key]) => ({ key, value: options[option] }))
   const home = options['home'] as string | undefined
+  if (home === '') {
+    throw new EasyNetError('invalid_request', 'The option --home is empty.', { hint: 'easynetd --home DIR' })
+  }
   const logFile = options['logFile'] as string | undefined
   return {
     settings,

@@ -2,7 +2,7 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { EasyNetError } from '../errors/error.ts'
 import { loadDeviceKey } from '../identity/device-key.ts'
 import { openNodeDatabases } from '../storage/node-databases.ts'
-import { ensurePrivateDir } from '../storage/private-files.ts'
+import { ensurePrivateDir, requireFolder } from '../storage/private-files.ts'
 import { createNodeEvents } from '../telemetry/events.ts'
 import { openLogFile } from '../telemetry/log-file.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -49,6 +49,7 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   // Whatever is created from here on is for this user only.
   process.umask(0o077)
   const home = locateHome(flags.home, env)
+  requireFolder(home.root)
   const load = (): LoadedConfig => loadConfig({ userFile: home.configFile, env, flags: flags.settings })
   const loaded = load()
   await using stack = new AsyncDisposableStack()

@@ -6,6 +6,7 @@ export const en = {
   'error.title': 'Error:',
   'error.why': 'Why:',
   'error.try': 'Try:',
+  'error.emptyHome': 'An empty text names no folder.',
   'error.cancelled': 'Cancelled.',
   'error.usage': 'The form is: {usage}',
   'error.unknownCommand': 'There is no command "{name}".',

@@ -39,6 +39,8 @@ export const whyEn: WhyTexts = {
     outcome_unknown: 'The connection broke and nobody can tell whether the call ran.',
     interrupted: 'The call had started and was cut off: it did not finish.',
     invalid_config: 'The settings are not valid.',
+    storage_failed: 'A file or folder that this device keeps cannot be used as it is.',
+    unsafe_permissions: 'Other users of this computer could read or replace it.',
   },
 }
 
@@ -75,5 +77,7 @@ export const whyZh: WhyTexts = {
     outcome_unknown: '连接中断，没有人知道调用是否已运行。',
     interrupted: '调用已经开始但被打断：没有完成。',
     invalid_config: '设置无效。',
+    storage_failed: '本设备保存的某个文件或文件夹目前无法使用。',
+    unsafe_permissions: '这台计算机的其他用户可以读取或替换它。',
   },
 }

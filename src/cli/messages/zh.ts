@@ -7,6 +7,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'error.title': '错误：',
   'error.why': '原因：',
   'error.try': '试试：',
+  'error.emptyHome': '空文本不是文件夹。',
   'error.cancelled': '已取消。',
   'error.usage': '写法是：{usage}',
   'error.unknownCommand': '没有“{name}”这个命令。',
