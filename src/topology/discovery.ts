@@ -121,26 +121,29 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       if (table.setAdvert(signed, from)) components.onAdvert(signed)
     }
   }
-  /** One pull that fails does not end the attempts. */
-  const tryPull = async (from: string, request?: PullRequest): Promise<void> => {
+  /** One pull that fails does not end the attempts. False when the peer lied: it would do so again. */
+  const tryPull = async (from: string, request?: PullRequest): Promise<boolean> => {
     try {
       await pull(from, request)
+      return true
     } catch (error) {
       if (!signal.aborted) onFailure('pull failed', from, error)
+      return !(error instanceof EasyNetError && error.reason === 'protocol_violation')
     }
   }
   const catchUp = async (peerId: string): Promise<void> => {
     for (const delayMs of CATCH_UP_MS) {
       await sleep(delayMs, signal)
       if (!network.isConnected(peerId)) return
-      await tryPull(peerId)
+      if (!(await tryPull(peerId))) return
     }
   }
   const catchUpWithNews = async (news: { peerId: string; seq: number }, from: string): Promise<void> => {
     for (const delayMs of PULL_RETRIES_MS) {
       await sleep(delayMs, signal)
       if ((table.get(news.peerId)?.advert?.advert.seq ?? -1) >= news.seq) return
-      await tryPull(network.isConnected(news.peerId) ? news.peerId : from, { peerIds: [news.peerId] })
+      const asked = network.isConnected(news.peerId) ? news.peerId : from
+      if (!(await tryPull(asked, { peerIds: [news.peerId] }))) return
     }
   }
   const wasDialled = (peerId: string): boolean =>

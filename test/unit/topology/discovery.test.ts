@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { EasyNetError } from '../../../src/errors/error.ts'
 import { createDiscovery, type DiscoveryComponents } from '../../../src/topology/discovery.ts'
 import { MAX_PULLS, MAX_PULLS_PER_PEER, MAX_TOLD_DIALS } from '../../../src/topology/limits.ts'
 import type { DiscoveryNetwork, Introductions } from '../../../src/topology/ports.ts'
@@ -118,6 +119,19 @@ test('a pull that fails is tried again, after news and after connecting', async 
   await vi.advanceTimersByTimeAsync(10_000)
   expect(pulls).toBe(8)
   expect(failures).toEqual(Array.from({ length: 8 }, () => 'pull failed'))
+})
+
+test('a peer that lied is not asked the same again', async () => {
+  let pulls = 0
+  const { discovery } = setUp({
+    async pull() {
+      pulls += 1
+      throw new EasyNetError('protocol_violation', 'forged')
+    },
+  })
+  discovery.announced({ peerId: 'p', seq: 1 }, 'from')
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(pulls).toBe(1)
 })
 
 test('one failure does not end what is done again and again', async () => {
