@@ -24,7 +24,7 @@ export interface Advertiser extends AsyncDisposable {
   check(functions: readonly AdvertisedFunction[]): void
   /** What was announced and recorded while nobody was there to hear it is said again. */
   peerConnected(): void
-  /** Tells the mesh at once that this device offers nothing any more. */
+  /** Tells the mesh at once that this device offers nothing any more, whatever is set after that. */
   withdraw(): Promise<void>
   start(): void
 }
@@ -46,8 +46,12 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
   let timer: NodeJS.Timeout | undefined
   let refresh: NodeJS.Timeout | undefined
   let started = false
+  let withdrawn = false
+  /** Keys whose record is stored, or about to be. */
   const provided = new Set<string>()
-  let providing = Promise.resolve()
+  /** Keys that wait for their turn: each is a walk through the DHT, one after the other. */
+  const toProvide = new Set<string>()
+  let providing: Promise<void> | undefined
   let reminder: NodeJS.Timeout | undefined
   let remindedAt = -Infinity
 
@@ -81,14 +85,22 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     for (const key of wanted) {
       if (provided.has(key)) continue
       provided.add(key)
-      // One after the other: each is a walk through the DHT.
-      providing = providing.then(async () => provide(key))
+      toProvide.add(key)
     }
     for (const key of provided) {
       if (wanted.has(key)) continue
       provided.delete(key)
+      toProvide.delete(key)
       components.retract(key).catch((error: unknown) => onFailure('retract failed', error))
     }
+    if (toProvide.size > 0) providing ??= provideAll()
+  }
+  const provideAll = async (): Promise<void> => {
+    for (const key of toProvide) {
+      toProvide.delete(key)
+      await provide(key)
+    }
+    providing = undefined
   }
   const provide = async (key: string): Promise<void> => {
     if (!provided.has(key) || stopping.signal.aborted) return
@@ -107,6 +119,7 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
   return {
     current,
     setFunctions(next) {
+      if (withdrawn) return
       functions = next
       changed = true
       schedule()
@@ -123,12 +136,15 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
       }, waitMs)
     },
     async withdraw() {
+      withdrawn = true
       clearTimeout(timer)
+      clearTimeout(reminder)
       timer = undefined
-      if (!started || functions.length === 0) return
+      toProvide.clear()
+      if (functions.length === 0) return
       functions = []
       changed = true
-      await gossip()
+      if (started) await gossip()
     },
     start() {
       started = true

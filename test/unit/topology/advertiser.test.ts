@@ -164,3 +164,41 @@ test('withdrawing is announced at once', async () => {
   expect(announced).toHaveLength(2)
   expect(advertiser.current().advert.functions).toEqual([])
 })
+
+test('after withdrawing, functions that come and peers that connect bring nothing back', async () => {
+  const { advertiser, announced, provided } = setUp()
+  advertiser.start()
+  advertiser.setFunctions(fns('f'))
+  await vi.advanceTimersByTimeAsync(100)
+  advertiser.peerConnected()
+  await advertiser.withdraw()
+  advertiser.setFunctions(fns('g'))
+  advertiser.peerConnected()
+  await vi.advanceTimersByTimeAsync(30 * MINUTE)
+  expect(advertiser.current().advert.functions).toEqual([])
+  expect(provided).toHaveBeenCalledTimes(1)
+  expect(announced.length).toBeGreaterThanOrEqual(2)
+  expect(advertiser.check(fns('h'))).toBeUndefined()
+})
+
+test('while records are slow to store, rounds of them do not pile up', async () => {
+  const { advertiser, provided } = setUp()
+  let running = 0
+  provided.mockImplementation(async () => {
+    running += 1
+    expect(running).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, MINUTE - 1))
+    running -= 1
+  })
+  advertiser.start()
+  advertiser.setFunctions(fns('a', 'b'))
+  for (let i = 0; i < 60; i += 1) {
+    advertiser.peerConnected()
+    await vi.advanceTimersByTimeAsync(10_000)
+  }
+  // From now on nobody comes: the round under way and one more are all that is left.
+  const before = provided.mock.calls.length
+  await vi.advanceTimersByTimeAsync(60 * MINUTE)
+  expect(provided.mock.calls.length - before).toBeLessThanOrEqual(4)
+  expect(new Set(provided.mock.calls.map(([key]) => key))).toEqual(new Set(['function/a', 'function/b']))
+})
