@@ -1,7 +1,6 @@
 import { Socket } from 'node:net'
 import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
-import type { Uint8ArrayList } from 'uint8arraylist'
 
 // Noise as the library has it, with two costs taken out of its connections. Both reach into what the
 // library does not promise; where it has changed, the connection works as it would without. A test says
@@ -9,10 +8,13 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 
 type Components = Parameters<ReturnType<typeof noise>>[0]
 
+/** The list of byte arrays that libp2p passes around. */
+type ByteList = Exclude<Parameters<MessageStream['send']>[0], Uint8Array>
+
 /** What we touch of the library's encrypted stream. */
 interface Encrypted {
-  sendData(data: Uint8ArrayList): unknown
-  decoder: { lengthDecoder(data: Uint8ArrayList): number }
+  sendData(data: ByteList): unknown
+  decoder: { lengthDecoder(data: ByteList): number }
 }
 
 export function tunedNoise(): (components: Components) => ConnectionEncrypter {

@@ -137,7 +137,9 @@ describe('requests of a program', () => {
     expect(of(program, 'chunk')).toEqual([])
     expect(await program.request('call', { fn: 'count', stream: true })).toMatchObject({ result: null })
     expect(program.seen.map(({ method }) => method)).toEqual([
-      ...['accepted', 'progress', 'log'],
+      'accepted',
+      'progress',
+      'log',
       'accepted',
       'chunk',
       'chunk',
