@@ -1,6 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { MemoryDatastore } from 'datastore-core'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { EasyNetError } from '../../src/errors/error.ts'
 import { createNetwork } from '../../src/network/libp2p-network.ts'
 import type { Network } from '../../src/network/network.ts'
 import { eventually } from './support/eventually.ts'
@@ -80,6 +83,7 @@ test('dialling an address under the wrong peer id fails', async () => {
   const [address] = (a.addresses()[0] ?? '').split('/p2p/')
   await expect(b.connect(other.peerId, [`${address}`], soon())).rejects.toMatchObject({
     reason: 'peer_unreachable',
+    message: expect.stringContaining('another device answers') as string,
   })
   expect(b.isConnected(a.peerId)).toBe(false)
 })
@@ -99,9 +103,18 @@ test('an unreachable peer, an unknown protocol and a passed deadline are told ap
     reason: 'peer_unreachable',
     retryable: true,
   })
-  const passed = AbortSignal.abort(new DOMException('late', 'TimeoutError'))
+  const passed = AbortSignal.abort(new EasyNetError('deadline_exceeded', 'late'))
   await expect(b.connectTo(a.addresses()[0] ?? '', passed)).rejects.toMatchObject({
     reason: 'deadline_exceeded',
+  })
+  const silent = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void silent.close())
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const limit = AbortSignal.timeout(300)
+  await expect(b.connectTo(`/ip4/127.0.0.1/tcp/${port}`, limit)).rejects.toMatchObject({
+    reason: 'peer_unreachable',
+    message: expect.stringContaining('did not answer in time') as string,
   })
 })
 
