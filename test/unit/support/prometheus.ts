@@ -7,7 +7,7 @@ interface Sample {
 export interface Metrics {
   samples: Sample[]
   /** The value of the one sample with this name and at least these labels. */
-  value(name: string, labels?: Record<string, string>): number | undefined
+  value: (name: string, labels?: Record<string, string>) => number | undefined
 }
 
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/
