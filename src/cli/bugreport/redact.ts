@@ -34,12 +34,11 @@ export function createRedactor({ known, homeDir }: RedactInit): (value: unknown)
     words.set(id, word)
     return word
   }
-  // Longest first: a name may be part of another.
-  const names = [...known].filter(([text]) => text.length >= 3).sort(([a], [b]) => b.length - a.length)
+  const names = anyOf([...known.keys()].filter((text) => text.length >= 2))
 
   const redactText = (text: string): string => {
-    const withoutNames = names.reduce((rest, [name, word]) => replaceWord(rest, name, word), text)
-    return withoutNames
+    return text
+      .replaceAll(names, (name) => known.get(name) ?? name)
       .replaceAll(PEM, '<secret>')
       .replaceAll(BEARER, '$1<secret>')
       .replaceAll(PEER_ID, idWord)
@@ -64,8 +63,12 @@ export function createRedactor({ known, homeDir }: RedactInit): (value: unknown)
   return (value) => redact(value)
 }
 
-/** Replaces `name` where it is not part of a longer word. */
-function replaceWord(text: string, name: string, word: string): string {
-  const literal = name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
-  return text.replaceAll(new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'gu'), () => word)
+/** Any of these texts where it is not part of a longer word; the longest, since one may be part of another. */
+function anyOf(texts: readonly string[]): RegExp {
+  const literals = [...texts]
+    .sort((a, b) => b.length - a.length)
+    .map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`))
+  // Without any, a pattern that matches nowhere.
+  const pattern = literals.length === 0 ? '[]' : literals.join('|')
+  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${pattern})(?![\\p{L}\\p{N}])`, 'gu')
 }

@@ -70,3 +70,12 @@ test('whatever surrounds them, ids and addresses are gone', () => {
     ),
   )
 })
+
+test('any name is found, whatever characters it has', () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 3, unit: 'binary' }), (name) => {
+      const byName = createRedactor({ known: new Map([[name, '<peer-1>']]), homeDir: '/' })
+      expect(byName(`( ${name} )`)).toBe('( <peer-1> )')
+    }),
+  )
+})
