@@ -3,6 +3,7 @@ import type { StatusView } from '../../model/views.ts'
 import { HttpClient } from '../../sdk/http-client.ts'
 import { sleep } from '../../util/signals.ts'
 import type { Cli } from '../cli.ts'
+import { forOthers } from '../addresses.ts'
 import { formatDuration, parseDuration } from '../duration.ts'
 
 const WAIT_POLL_MS = 100
@@ -42,7 +43,7 @@ export function printStatus(cli: Cli, status: StatusView): void {
     [t('status.version'), status.version],
     [t('status.uptime'), formatDuration(status.uptimeMs)],
     [t('status.reachability'), `${status.reachability}: ${t(`reachability.${status.reachability}`)}`],
-    [t('status.addresses'), status.addresses.join('\n')],
+    [t('status.addresses'), forOthers(status.addresses).join('\n')],
     [t('status.peers'), String(status.peers)],
     [t('status.functions'), String(status.functions)],
     [t('status.calls'), t('status.callCounts', status.calls)],
