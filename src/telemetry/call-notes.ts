@@ -17,22 +17,22 @@ export class CallNotes {
   readonly startedAt: number
   readonly startedOn: number
   readonly notes: Note[] = []
-  readonly #clock: Clock
-  readonly #traceparent: string | undefined
+  private readonly clock: Clock
+  private readonly given: string | undefined
 
   constructor(id: string, traceparent: string | undefined, clock: Clock) {
     this.id = id
-    this.#traceparent = traceparent
-    this.#clock = clock
+    this.given = traceparent
+    this.clock = clock
     this.startedAt = clock.monotonic()
     this.startedOn = clock.now()
   }
 
   get traceparent(): string {
-    return this.#traceparent ?? traceparentOf(this.id)
+    return this.given ?? traceparentOf(this.id)
   }
 
   add(step: string, peer?: PeerRef, detail?: string): void {
-    this.notes.push({ at: this.#clock.monotonic(), step, peer, detail })
+    this.notes.push({ at: this.clock.monotonic(), step, peer, detail })
   }
 }

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CallDetails } from '../../src/model/call.ts'
 import type { CallContext, Mesh } from '../../src/sdk/index.ts'
 import { eventually } from '../integration/support/eventually.ts'
 import { parseMetrics } from '../unit/support/prometheus.ts'
-import type { Daemon } from './support/daemon.ts'
+import { type Daemon, runDaemon, startDaemon } from './support/daemon.ts'
 import { type DaemonMesh, startMesh, untilKnown } from './support/mesh.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -170,6 +171,15 @@ test('no argument and no result reaches the log, at any level', async () => {
     for (const line of lines)
       expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), msg: expect.any(String) })
   }
+})
+
+test('with --log-file the log goes there, and errors of the start stay on stderr', async () => {
+  await using daemon = await startDaemon({ args: ['--log-file', 'daemon.log'] })
+  const lines = readFileSync(join(daemon.home, 'daemon.log'), 'utf8').trim().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toContain('serving')
+  expect(daemon.stderr()).toBe('')
+  const refused = await runDaemon({ home: daemon.home, args: ['--log-file', 'daemon.log'] })
+  expect(refused.stderr).toContain(String(daemon.pid))
 })
 
 interface OpenApi {
