@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
-import { EasyNetError } from '../../errors/error.ts'
 import { joinBytes } from '../../util/bytes.ts'
+import { streamClosed, waitUntilDrained } from '../drain.ts'
 import {
   FINISH_TIMEOUT_MS,
   FRAME_HEADER_BYTES,
@@ -125,7 +125,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
   const drained = (maxStallMs?: number): Promise<void> | undefined => {
     if (queuedBytes + stream.writeBufferLength < WRITE_HIGH_WATER_BYTES) return undefined
     flush()
-    return waitUntilDrained(stream, maxStallMs)
+    return waitUntilDrained(stream, { belowBytes: WRITE_HIGH_WATER_BYTES / 2, maxStallMs })
   }
 
   return {
@@ -166,38 +166,3 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
 
 /** An empty payload, for frames that say all by their type. */
 export const NO_PAYLOAD = EMPTY
-
-/**
- * libp2p's own `onDrain()` keeps handing out its first promise, so from the second time on it resolves
- * at once; the event is reliable.
- */
-async function waitUntilDrained(stream: Stream, maxStallMs?: number): Promise<void> {
-  // A function that never waits for anything else must not keep the event loop for itself.
-  await new Promise((resolve) => setImmediate(resolve))
-  while (stream.writeBufferLength >= WRITE_HIGH_WATER_BYTES / 2) {
-    if (stream.writeStatus !== 'writable') throw streamClosed()
-    await new Promise<void>((resolve, reject) => {
-      const timer =
-        maxStallMs === undefined
-          ? undefined
-          : setTimeout(() => {
-              reject(
-                new EasyNetError('deadline_exceeded', 'The other device does not read what it asked for.'),
-              )
-            }, maxStallMs)
-      const done = (): void => {
-        clearTimeout(timer)
-        stream.removeEventListener('drain', done)
-        stream.removeEventListener('close', done)
-        // The buffered bytes are sent in a microtask after the event.
-        setImmediate(resolve)
-      }
-      stream.addEventListener('drain', done)
-      stream.addEventListener('close', done)
-    })
-  }
-}
-
-function streamClosed(): EasyNetError {
-  return new EasyNetError('peer_unreachable', 'The stream was closed by the other device.')
-}

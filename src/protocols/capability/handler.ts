@@ -1,8 +1,12 @@
 import type { Stream } from '@libp2p/interface'
 import type { SignedAdvert } from '../../model/advert.ts'
+import { waitUntilDrained } from '../drain.ts'
 import { readMessage, sendMessage } from '../message-stream.ts'
 import { decodeQuestion } from './codec.ts'
 import { MAX_ADVERTS_PER_ANSWER, MAX_ANSWER_BYTES, MAX_QUESTION_BYTES, PULL_TIMEOUT_MS } from './constants.ts'
+
+/** Unsent bytes from which we wait for the reader. */
+const MAX_UNSENT_BYTES = 256 * 1024
 
 export interface CapabilityHandlerComponents {
   /** Our own advert first, then those of others. */
@@ -22,7 +26,9 @@ export function createCapabilityHandler({ adverts }: CapabilityHandlerComponents
       if ((known.get(advert.peerId) ?? -1) >= advert.seq) continue
       if (count === MAX_ADVERTS_PER_ANSWER || bytes + signed.length > MAX_ANSWER_BYTES) break
       sendMessage(stream, signed)
-      await stream.onDrain({ signal })
+      if (stream.writeBufferLength >= MAX_UNSENT_BYTES) {
+        await waitUntilDrained(stream, { belowBytes: MAX_UNSENT_BYTES, signal })
+      }
       count += 1
       bytes += signed.length
     }
