@@ -3,7 +3,7 @@ import { EasyNetError } from '../errors/error.ts'
 import type { FunctionRegistry } from '../functions/registry.ts'
 import type { PeerRef } from '../model/call.ts'
 import type { AdvertisedFunction, FunctionDescriptor } from '../model/function.ts'
-import type { Network } from '../network/network.ts'
+import type { ConnectionInfo, Network } from '../network/network.ts'
 import { publicKeyOf } from '../network/peer-id.ts'
 import type { OpenStream } from '../protocols/call/ports.ts'
 import type { Candidate, ProviderDirectory } from '../scheduler/ports.ts'
@@ -48,6 +48,17 @@ export interface DirectoryParts {
 /** Who offers a function: this device and the adverts of others. */
 export function createProviderDirectory(parts: DirectoryParts): ProviderDirectory {
   const { self, registry, table, network } = parts
+  let connections: readonly ConnectionInfo[] | undefined
+  let relayed: ReadonlySet<string> = new Set()
+  /** Built when the connections have changed, and not for every call. */
+  const isRelayed = (peerId: string): boolean => {
+    const current = network.connections()
+    if (current !== connections) {
+      connections = current
+      relayed = new Set(current.filter(({ path }) => path === 'relayed').map((peer) => peer.peerId))
+    }
+    return relayed.has(peerId)
+  }
   return {
     candidates(name, range) {
       const fits = (fn: { version: string }): boolean =>
@@ -57,14 +68,9 @@ export function createProviderDirectory(parts: DirectoryParts): ProviderDirector
       if (own !== undefined && fits(own)) {
         found.push({ peer: self, path: 'local', rttMs: 0, ...kindOf(own) })
       }
-      const relayed = new Set(
-        network
-          .connections()
-          .flatMap((connection) => (connection.path === 'relayed' ? [connection.peerId] : [])),
-      )
       for (const { peer, fn } of table.providersOf(name)) {
         if (!fits(fn) || parts.isBlocked(peer.peerId)) continue
-        const path = relayed.has(peer.peerId) ? 'relayed' : 'direct'
+        const path = isRelayed(peer.peerId) ? 'relayed' : 'direct'
         const ref = { peerId: peer.peerId, name: peer.name }
         found.push({ peer: ref, path, rttMs: peer.connected ? peer.rttMs : null, ...kindOf(fn) })
       }

@@ -7,7 +7,7 @@ export interface Network extends AsyncDisposable {
   start(): Promise<void>
   /** Multiaddrs that others can dial, with our peer id. */
   addresses(): string[]
-  /** One entry per connected peer. */
+  /** One entry per connected peer; the same list until something changes. */
   connections(): ConnectionInfo[]
   isConnected(peerId: string): boolean
   /**

@@ -3,6 +3,7 @@ import type { PeerRef } from '../model/call.ts'
 import type { AdvertisedFunction } from '../model/function.ts'
 import type { Clock } from '../util/clock.ts'
 import { chooseEvicted } from './eviction.ts'
+import { createFunctionIndex } from './function-index.ts'
 import { MAX_ADVERTS_BYTES, MAX_PEERS } from './limits.ts'
 
 const RTT_SMOOTHING = 0.3
@@ -58,6 +59,7 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
   const peers = new Map<string, KnownPeer>()
   /** Who told us of a peer that was never connected. */
   const sources = new Map<string, string>()
+  const index = createFunctionIndex<KnownPeer>()
   let advertBytes = 0
 
   const entry = (peerId: string): KnownPeer => {
@@ -89,6 +91,7 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
   const dropAdvert = (peer: KnownPeer | undefined): void => {
     if (peer?.advert === undefined) return
     advertBytes -= peer.advert.bytes.length
+    index.remove(peer, peer.advert.advert.functions)
     delete peer.advert
     store.remove(peer.peerId)
   }
@@ -115,6 +118,8 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
       if (peer.advert !== undefined && peer.advert.advert.seq >= signed.advert.seq) return false
       if (from !== undefined && peer.lastSeenAt === null) sources.set(peer.peerId, from)
       advertBytes += signed.bytes.length - (peer.advert?.bytes.length ?? 0)
+      if (peer.advert !== undefined) index.remove(peer, peer.advert.advert.functions)
+      index.add(peer, signed.advert.functions)
       peer.advert = signed
       peer.name = signed.advert.name
       peer.software = signed.advert.software
@@ -142,10 +147,8 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     },
     providersOf(name) {
       const found: { peer: KnownPeer; fn: AdvertisedFunction }[] = []
-      for (const peer of peers.values()) {
-        if (peer.advert === undefined || !isValid(peer.advert.advert)) continue
-        const fn = peer.advert.advert.functions.find((candidate) => candidate.name === name)
-        if (fn !== undefined) found.push({ peer, fn })
+      for (const { peer, fn } of index.offersOf(name)) {
+        if (peer.advert !== undefined && isValid(peer.advert.advert)) found.push({ peer, fn })
       }
       return found
     },

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { SignedAdvert } from '../../../src/model/advert.ts'
 import { advertisedFunctionSchema } from '../../../src/model/function.ts'
@@ -133,4 +134,51 @@ test('when the table is full, the longest unseen devices go, never a connected o
   expect(table.get('peer-2499')?.advert).toBeDefined()
   expect(table.get('peer-0')).toBeUndefined()
   expect(saved.size).toBeLessThanOrEqual(2_000)
+})
+
+test('whatever happens, providers are those that a look at everybody finds', () => {
+  const names = ['f', 'g', 'h']
+  const peer = fc.nat(2).map((n) => `peer-${n}`)
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('advert' as const),
+      peer,
+      seq: fc.nat(5),
+      offered: fc.array(fc.constantFrom(...names), { maxLength: 4 }),
+      validMs: fc.integer({ min: 1, max: 500 }),
+    }),
+    fc.record({ kind: fc.constant('connected' as const), peer, connected: fc.boolean() }),
+    fc.record({ kind: fc.constant('time' as const), ms: fc.nat(800) }),
+    fc.record({ kind: fc.constant('prune' as const) }),
+    fc.record({ kind: fc.constant('evict' as const) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 60 }), (steps) => {
+      const { table, time } = setUp()
+      for (const todo of steps) {
+        if (todo.kind === 'time') time.now += todo.ms
+        else if (todo.kind === 'prune') table.prune()
+        else if (todo.kind === 'connected') table.setConnected(todo.peer, todo.connected)
+        else if (todo.kind === 'evict') {
+          // Larger than all adverts together may be: others go, and perhaps this one.
+          const { advert } = advertOf(`huge-${time.now}`, offers('g'))
+          table.setAdvert({ advert, bytes: { length: 40 * 1024 * 1024 } as Uint8Array })
+        } else {
+          const expiresAt = time.now + todo.validMs
+          table.setAdvert(advertOf(todo.peer, { seq: todo.seq, expiresAt, ...offers(...todo.offered) }))
+        }
+        for (const name of names) {
+          const naive = table.list().filter(({ advert }) => {
+            if (advert === undefined || advert.advert.expiresAt <= time.now) return false
+            return advert.advert.functions.some((fn) => fn.name === name)
+          })
+          const found = table.providersOf(name)
+          expect(found.map((offer) => offer.peer.peerId).sort()).toEqual(naive.map((p) => p.peerId).sort())
+          for (const { peer: provider, fn } of found) {
+            expect(provider.advert?.advert.functions).toContain(fn)
+          }
+        }
+      }
+    }),
+  )
 })
