@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../errors/error.ts'
 import { abortReason, onAbort } from '../util/signals.ts'
 
-export interface DrainInit {
+interface DrainInit {
   /** Unsent bytes that are few enough to go on. */
   belowBytes: number
   /** A reader that takes nothing for so long is gone. @default no limit */

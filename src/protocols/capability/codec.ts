@@ -104,7 +104,7 @@ const questionSchema = z.tuple([
   z.string().max(MAX_FUNCTION_NAME_CHARS).optional(),
 ])
 
-export interface DecodedQuestion {
+interface DecodedQuestion {
   known: KnownAdverts
   only?: ReadonlySet<string>
   offering?: string
