@@ -6,6 +6,7 @@ import { ensurePrivateDir, requireFolder } from '../storage/private-files.ts'
 import { createNodeEvents } from '../telemetry/events.ts'
 import { openLogFile } from '../telemetry/log-file.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
 import { locateHome } from '../util/home.ts'
 import { publishDaemonFile, removeRunFiles, writeToken } from './daemon-file.ts'
 import { describeError, exitCodeOf } from './exit.ts'
@@ -74,10 +75,9 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   const deviceKey = loadDeviceKey(home.keyFile)
   const databases = stack.use(openNodeDatabases(home))
   const events = createNodeEvents()
-  const [createNode, { createApiServer }, { createMetrics }, config] = await Promise.all([
+  const [createNode, { createApiServer }, config] = await Promise.all([
     loadNode(),
     import('../api/server.ts'),
-    import('../telemetry/metrics.ts'),
     withUsablePorts(loaded),
   ])
   const metrics = stack.use(createMetrics())
