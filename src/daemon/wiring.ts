@@ -27,6 +27,8 @@ export function discoveryNetwork(network: Network): DiscoveryNetwork {
   return {
     peerId: network.peerId,
     isConnected: (peerId) => network.isConnected(peerId),
+    isFull: () => network.isFull(),
+    protect: async (peerId, isProtected) => network.protect(peerId, isProtected),
     connect: async (peerId, addresses, signal) => network.connect(peerId, addresses, signal),
     connectTo: async (address, signal) => network.connectTo(address, signal),
     connectedPeers: () => network.connections(),

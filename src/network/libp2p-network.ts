@@ -8,7 +8,7 @@ import { networkError } from './errors.ts'
 import { createGossip } from './gossip.ts'
 import { guardDatastore } from './guarded-datastore.ts'
 import { buildLibp2p, type Libp2pNode } from './libp2p.ts'
-import { MAX_CONNECTIONS_PER_PEER } from './limits.ts'
+import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_PEER } from './limits.ts'
 import type { ConnectionInfo, Network, NetworkListener, PeerAddresses } from './network.ts'
 
 export interface NetworkComponents {
@@ -26,6 +26,10 @@ export interface NetworkInit {
   /** What the other side is told of our software, e.g. `easynet/0.1.0`. */
   agentVersion: string
 }
+
+/** More than all that the library gives to a peer itself. */
+const PROTECTED_VALUE = 1_000
+const PROTECTED_TAG = 'easynet-protected'
 
 /** Builds the libp2p node; nothing listens until `start()`. */
 export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
@@ -88,6 +92,11 @@ export async function createNetwork(components: NetworkComponents, init: Network
     },
     addresses: () => node.getMultiaddrs().map(String),
     connections: () => (connections ??= connectionsOf(node)),
+    isFull: () => node.getConnections().length >= MAX_CONNECTIONS,
+    async protect(peerId, isProtected) {
+      const tag = isProtected ? { value: PROTECTED_VALUE } : undefined
+      await node.peerStore.merge(peerIdFromString(peerId), { tags: { [PROTECTED_TAG]: tag } })
+    },
     isConnected: (peerId) => node.getConnections(peerIdFromString(peerId)).length > 0,
     connect,
     async connectTo(address, signal) {

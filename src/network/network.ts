@@ -10,6 +10,10 @@ export interface Network extends AsyncDisposable {
   /** One entry per connected peer; the same list until something changes. */
   connections(): ConnectionInfo[]
   isConnected(peerId: string): boolean
+  /** True when one more connection would cost another one. */
+  isFull(): boolean
+  /** When there are too many connections, protected peers lose theirs last. Kept over restarts. */
+  protect(peerId: string, isProtected: boolean): Promise<void>
   /**
    * Connects to a peer by the addresses known of it, plus the given ones.
    * @throws `peer_unreachable`

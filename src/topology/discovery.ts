@@ -164,6 +164,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
         connecting.add(address)
         try {
           peerId = await network.connectTo(address, within(CONNECT_TIMEOUT_MS))
+          await network.protect(peerId, true)
         } catch (error) {
           if (signal.aborted) return
           onFailure('bootstrap unreachable', address, error)
@@ -188,7 +189,8 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const reconnect = async (peerId: string): Promise<void> => {
     for (let retryMs = FIRST_RETRY_MS; retryMs <= LAST_RETRY_MS; retryMs *= 2) {
       await sleep(retryMs, signal)
-      if (network.isConnected(peerId)) return
+      // Full: it was closed to make room, or would be.
+      if (network.isConnected(peerId) || network.isFull()) return
       try {
         await connect({ peerId, addresses: table.get(peerId)?.advert?.advert.addresses ?? [] })
         return
@@ -263,7 +265,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       )
     },
     discovered(peer) {
-      if (!toldDialRate.take('')) return
+      if (network.isFull() || !toldDialRate.take('')) return
       toldDials.offer('', async () =>
         spawn('discovered peer unreachable', peer.peerId, async () => connect(peer)),
       )

@@ -25,11 +25,12 @@ function createGauge() {
 
 interface Setup {
   network?: Partial<DiscoveryNetwork>
+  bootstrap?: string[]
   pull?: (...args: Parameters<Introductions['pull']>) => Promise<void>
   components?: Partial<DiscoveryComponents>
 }
 
-function setUp({ network = {}, pull = async () => undefined, components = {} }: Setup = {}) {
+function setUp({ network = {}, pull = async () => undefined, bootstrap = [], components = {} }: Setup = {}) {
   const clock = { now: () => Date.now(), monotonic: () => Date.now() }
   const failures: string[] = []
   const table = createPeerTable({
@@ -45,6 +46,8 @@ function setUp({ network = {}, pull = async () => undefined, components = {} }: 
       network: {
         peerId: 'self',
         isConnected: () => true,
+        isFull: () => false,
+        protect: async () => undefined,
         connect: async () => undefined,
         connectTo: async () => 'boot',
         connectedPeers: () => [],
@@ -67,7 +70,7 @@ function setUp({ network = {}, pull = async () => undefined, components = {} }: 
       isBlocked: () => false,
       ...components,
     },
-    { bootstrap: [] },
+    { bootstrap },
   )
   onTestFinished(async () => {
     const stopped = discovery[Symbol.asyncDispose]()
@@ -186,4 +189,32 @@ test('a peer that came to us is dialled again only when it had stayed, by the gi
     await vi.advanceTimersByTimeAsync(1_000)
   }
   expect(dialled).toEqual(['long'])
+})
+
+test('with as many connections as may be, nobody is dialled to be closed again', async () => {
+  const dialled: string[] = []
+  const { discovery } = setUp({
+    network: {
+      isConnected: () => false,
+      isFull: () => true,
+      connect: async (peerId) => void dialled.push(peerId),
+    },
+  })
+  discovery.connected('pruned')
+  await vi.advanceTimersByTimeAsync(10_000)
+  discovery.disconnected('pruned')
+  discovery.discovered({ peerId: 'told', addresses: [] })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(dialled).toEqual([])
+})
+
+test('bootstrap peers are protected', async () => {
+  const kept: string[] = []
+  const { discovery } = setUp({
+    bootstrap: ['/address'],
+    network: { protect: async (peerId) => void kept.push(peerId) },
+  })
+  discovery.start()
+  await vi.advanceTimersByTimeAsync(100)
+  expect(kept).toEqual(['boot'])
 })
