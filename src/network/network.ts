@@ -59,7 +59,7 @@ export interface NetworkListener {
   discovered?(peer: PeerAddresses): void
 }
 
-/** `accept` passes it on, `ignore` does not, `reject` counts against the sender. */
+/** `accept` passes it on, `ignore` and `reject` do not; `reject` says that the message itself is wrong. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
 export interface Gossip {
