@@ -6,6 +6,7 @@ import { advertisedFunctionSchema } from '../../../src/model/function.ts'
 import { signAdvert, signAnnouncement } from '../../../src/protocols/capability/codec.ts'
 import { ANNOUNCE_TOPIC, CAPABILITY_PROTOCOL } from '../../../src/protocols/capability/constants.ts'
 import { HELLO_PROTOCOL } from '../../../src/protocols/hello/constants.ts'
+import { TIMELINE_PROTOCOL } from '../../../src/protocols/timeline/constants.ts'
 import { encodeCbor } from '../../../src/util/cbor.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Attacker, createAttacker, type RawStream } from './support/attacker.ts'
@@ -251,6 +252,9 @@ describe('questions and introductions', () => {
     ['a hello with a line break', HELLO_PROTOCOL, hello({ name: 'a\n{"level":"info"}' })],
     ['a hello with 65 features', HELLO_PROTOCOL, hello({ features: Array(65).fill('f') })],
     ['a hello with a long software', HELLO_PROTOCOL, hello({ software: 'x'.repeat(65) })],
+    ['a timeline question that is too long', TIMELINE_PROTOCOL, Buffer.from([0, 0, 4, 1])],
+    ['a timeline question of garbage', TIMELINE_PROTOCOL, message(Buffer.alloc(50, 0xff))],
+    ['a timeline question without an id', TIMELINE_PROTOCOL, message(encodeCbor({ id: 'all' }))],
   ]
   test.each(cases)('%s', async (_what, protocol, bytes) => {
     const raw = await attacker.open(victims.caller, protocol)
@@ -263,6 +267,12 @@ describe('questions and introductions', () => {
     expect(await silent?.endWithin(6_500)).toBe('reset')
     expect(await late.endWithin(1)).toBe('open')
     late.stream.abort(new Error('done'))
+  })
+
+  test('a timeline that is not kept for this peer is told as none', async () => {
+    const raw = await attacker.open(victims.caller, TIMELINE_PROTOCOL)
+    raw.send(message(encodeCbor({ id: '01a20341-ef6b-701a-a7cb-8368eba05670' })))
+    await expect.poll(() => messagesIn(raw.received())).toEqual([Buffer.from(encodeCbor({ notes: null }))])
   })
 
   test('a question byte by byte is a question', async () => {
