@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors/reasons.ts'
 import type { Cli } from './cli.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { nearest } from './nearest.ts'
+import { shellWord } from './shell-word.ts'
 import { stopCodeOf } from './stop-signals.ts'
 
 /** Reports a failed command in the form that was asked for, and returns the exit code. */
@@ -20,26 +21,36 @@ export function reportError(cli: Cli, thrown: unknown): number {
 function printError(cli: Cli, error: EasyNetError): void {
   const { out, t } = cli
   const given = error.details?.['why']
-  const why = typeof given === 'string' ? given : cli.texts.why(error) + facts(error)
+  const message = messageOf(error)
+  const why = typeof given === 'string' ? given : cli.texts.why(error) + facts(error, message)
   const lines: [label: string, text: string][] = [
-    [out.style('red', t('error.title')), error.message],
+    [out.style('red', t('error.title')), message],
     [t('error.why'), why],
     [t('error.try'), hintFor(cli, error.hint ?? defaultHint(error))],
   ]
   for (const [label, text] of lines) out.note(`${label} ${out.safe(oneLine(text))}`)
 }
 
+/** An exception is told with its name: `TypeError: broken`. */
+function messageOf({ reason, message, details }: EasyNetError): string {
+  const name = details?.['name']
+  const isNamed = reason === 'function_error' && typeof name === 'string' && name !== '' && name !== 'Error'
+  return isNamed ? `${name}: ${message}` : message
+}
+
 /** A command to paste has to reach the same daemon. */
 function hintFor({ options: { home } }: Cli, hint: string): string {
-  const isCommand = /\beasynet [\w -]+$/.test(hint)
-  return home === undefined || !isCommand || hint.includes('--home') ? hint : `${hint} --home ${home}`
+  const isCommand = /\beasynet [\w -]+(?:'[^']*')?$/.test(hint)
+  return home === undefined || !isCommand || hint.includes('--home')
+    ? hint
+    : `${hint} --home ${shellWord(home)}`
 }
 
 /** The details that are numbers or short texts, as `name=value`. */
-function facts(error: EasyNetError): string {
+function facts(error: EasyNetError, message: string): string {
   const shown = Object.entries(error.details ?? {})
     .filter(([, value]) => typeof value === 'number' || (typeof value === 'string' && value.length <= 120))
-    .filter(([, value]) => !error.message.includes(String(value)))
+    .filter(([, value]) => !message.includes(String(value)))
     .map(([name, value]) => `${name}=${String(value)}`)
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`
 }

@@ -141,6 +141,12 @@ describe('with a daemon and a served file', () => {
     await eventually(() => serving.output.stderr.includes('not the result'))
   })
 
+  test('a failing function is told with the name of its exception, once', async () => {
+    const { stderr } = await easynet(['call', 'fail'])
+    expect(stderr).toContain('Error: RangeError: too far\n')
+    expect(stderr.split('RangeError')).toHaveLength(2)
+  })
+
   test('call --stream --json prints NDJSON', async () => {
     const { stdout } = await easynet(['call', 'count', '2', '--stream', '--json'])
     const lines = stdout.trim().split('\n')

@@ -57,7 +57,7 @@ async function list(cli: Cli): Promise<void> {
       pathOf(cli, peer),
       peer.rttMs === null ? '' : formatDuration(peer.rttMs),
       String(peer.functions.length),
-      ago(peer.lastSeenAt),
+      ago(cli, peer.lastSeenAt),
       peer.peerId,
     ]),
   )
@@ -73,7 +73,7 @@ function show(cli: Cli, peer: PeerView): void {
     [t('column.version'), peer.version ?? ''],
     [t('column.path'), pathOf(cli, peer)],
     [t('column.rtt'), peer.rttMs === null ? '' : formatDuration(peer.rttMs)],
-    [t('column.seen'), ago(peer.lastSeenAt)],
+    [t('column.seen'), ago(cli, peer.lastSeenAt)],
     [t('status.addresses'), peer.addresses.join('\n')],
     [t('column.functions'), peer.functions.join('\n')],
   ])
@@ -92,6 +92,6 @@ function pathOf(cli: Cli, peer: PeerView): string {
   return peer.connected ? cli.t(`path.${peer.path}`) : '-'
 }
 
-function ago(at: number | null): string {
-  return at === null ? '' : formatDuration(Math.max(0, Date.now() - at))
+function ago({ t }: Cli, at: number | null): string {
+  return at === null ? '' : t('peer.ago', { time: formatDuration(Math.max(0, Date.now() - at)) })
 }

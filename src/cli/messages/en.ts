@@ -145,6 +145,7 @@ export const en = {
   'serve.lost': 'The daemon is gone; waiting for it.',
   'serve.back': 'The daemon is back.',
   'serve.stopping': 'Stopping.',
+  'peer.ago': '{time} ago',
   'peer.blocked': '{name} is blocked.',
   'peer.unblocked': '{name} may connect again.',
   'task.cancelled': 'Call {id} was told to stop.',

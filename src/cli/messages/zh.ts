@@ -145,6 +145,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'serve.lost': '守护进程不在了；等待它回来。',
   'serve.back': '守护进程回来了。',
   'serve.stopping': '正在停止。',
+  'peer.ago': '{time}前',
   'peer.blocked': '{name} 已被拒绝。',
   'peer.unblocked': '{name} 可以重新连接。',
   'task.cancelled': '已通知调用 {id} 停止。',
