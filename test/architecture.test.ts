@@ -11,7 +11,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   model: SHARED,
   telemetry: SHARED,
   storage: SHARED,
-  config: [...SHARED, 'storage'],
+  config: SHARED,
   identity: [...SHARED, 'storage'],
   network: [...SHARED, 'identity', 'telemetry'],
   protocols: [...SHARED, 'identity', 'telemetry'],

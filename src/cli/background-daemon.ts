@@ -6,7 +6,7 @@ import type { DaemonTarget } from '../sdk/find-daemon.ts'
 import { findDaemon } from '../sdk/find-daemon.ts'
 import { HttpClient } from '../sdk/http-client.ts'
 import { startDaemon } from '../sdk/start-daemon.ts'
-import { ensurePrivateDir } from '../storage/private-files.ts'
+import { ensurePrivateDir } from '../util/private-files.ts'
 import type { Home } from '../util/home.ts'
 import { sleep } from '../util/signals.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
-import { writePrivateFile } from '../storage/private-files.ts'
+import { writePrivateFile } from '../util/private-files.ts'
 import type { Home } from '../util/home.ts'
 
 /** Content of `run/daemon.json`: how programs of this user find the daemon. Part of the public interface. */

@@ -130,6 +130,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
             pullAdverts({ openStream, verifier }, peerId, { known, ...(only === undefined ? {} : { only }) }),
           announce: async (news) => network.gossip.publish(ANNOUNCE_TOPIC, signAnnouncement(deviceKey, news)),
         },
+        clock,
         table,
         isBlocked,
         onFailure: (what, peer, error) => logger.debug({ what, peer, err: error }, 'discovery step failed'),

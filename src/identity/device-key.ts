@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'nod
 import { readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { EasyNetError } from '../errors/error.ts'
-import { ensurePrivateDir, requireOwner, writePrivateFile } from '../storage/private-files.ts'
+import { ensurePrivateDir, requireOwner, writePrivateFile } from '../util/private-files.ts'
 
 /** The Ed25519 key that makes this device what it is: whoever holds it is this device. */
 export interface DeviceKey {

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { ensurePrivateDir } from './private-files.ts'
+import { ensurePrivateDir } from '../util/private-files.ts'
 import { newerDatabase, toStorageError } from './storage-error.ts'
 
 export interface DatabaseInit {
