@@ -96,15 +96,17 @@ export async function createNode(init: NodeInit): Promise<Node> {
       for (const name of removed) events.functionUnregistered(name)
     },
   })
-  const executor = createExecutor(
-    {
-      registry,
-      journal,
-      clock,
-      selfId: self.peerId,
-      observer: observers.runs,
-    },
-    { maxRunning: config.calls.maxRunning },
+  const executor = stack.use(
+    createExecutor(
+      {
+        registry,
+        journal,
+        clock,
+        selfId: self.peerId,
+        observer: observers.runs,
+      },
+      { maxRunning: config.calls.maxRunning },
+    ),
   )
 
   // What the mesh knows of us, and we of it

@@ -7,7 +7,7 @@ import type { CallOutcome, CallQuestion, CallSink, Invocation, PeerRef } from '.
 import { approximateBytes, type Value } from '../model/value.ts'
 import { createCborCodec } from '../util/cbor.ts'
 import type { Clock } from '../util/clock.ts'
-import { createDeadline, raceSignal, sleep } from '../util/signals.ts'
+import { createDeadline, type Deadline, raceSignal, sleep } from '../util/signals.ts'
 import { createOutcomes, type Ending, outcomeKey } from './outcomes.ts'
 import { ExecutionTimes } from './execution-times.ts'
 import type { ExecutionJournal, ExecutionObserver, JournalRecord } from './ports.ts'
@@ -31,7 +31,7 @@ export interface ExecutorInit {
 }
 
 /** Runs functions of this device, with all limits of their descriptors enforced. */
-export interface Executor {
+export interface Executor extends Disposable {
   /** @throws the refusal, when a call would be refused now */
   admit(fn: string, caller: PeerRef): { streams: boolean }
   /** Runs a call once, or returns the outcome of the same call. @throws refusals and function errors */
@@ -63,6 +63,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
   /** Calls that wait for a place or the journal, or run, and have no answer yet. */
   let open = 0
   let draining = false
+  const deadlines = new Set<Deadline>()
 
   const findFunction = (name: string, caller: PeerRef): RegisteredFunction => {
     if (draining) throw refusal('draining', 'This device is shutting down and takes no new calls.')
@@ -121,12 +122,15 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
   ): Promise<Ending> => {
     const timeoutMs = Math.min(invocation.timeoutMs, fn.descriptor.timeoutMs)
     using deadline = createDeadline(timeoutMs, invocation.signal)
+    deadlines.add(deadline)
     const limited = { ...invocation, timeoutMs, signal: deadline.signal }
     try {
       const result = await runWithGrace(fn.runner, limited, sink, { graceMs, onEnd: release })
       return { state: 'done', result }
     } catch (error) {
       return { state: 'failed', error: EasyNetError.from(error) }
+    } finally {
+      deadlines.delete(deadline)
     }
   }
 
@@ -173,6 +177,12 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       return ending === undefined ? { state: 'running' } : answerOf(ending)
     },
     delivered: (callerId, callId) => outcomes.delivered(outcomeKey(callerId, callId)),
+    [Symbol.dispose]() {
+      draining = true
+      for (const deadline of deadlines) {
+        deadline.abort(new EasyNetError('interrupted', 'The device stopped while the function ran.'))
+      }
+    },
     async drain(signal) {
       draining = true
       try {

@@ -380,3 +380,12 @@ test('a drain that takes too long resolves with its signal: what runs is cut off
   await draining
   expect(executor.running).toBe(1)
 })
+
+test('when the device stops, running functions are told', async () => {
+  const { call, runs, executor } = setUp()
+  const result = call()
+  await settle()
+  executor[Symbol.dispose]()
+  await expect(result).rejects.toMatchObject({ reason: 'interrupted' })
+  expect(runs).toHaveLength(1)
+})
