@@ -264,7 +264,17 @@ describe('functions of a program', () => {
         { code: -32603, message: 'other library' },
         { reason: 'function_error', message: 'other library' },
       ],
-      [{ code: 1, message: 'x', data: { reason: 'made up' } }, { reason: 'internal' }],
+      // A reason that is not the function's to give, such as that of a nested call.
+      [
+        { code: 1, message: 'x', data: { reason: 'queue_full', message: 'elsewhere' } },
+        {
+          reason: 'function_error',
+          message: 'elsewhere',
+          details: { reason: 'queue_full' },
+          retryable: false,
+        },
+      ],
+      [{ code: 1, message: 'x', data: { reason: 'made up' } }, { reason: 'function_error' }],
     ]
     for (const [index, [error, expected]] of errors.entries()) {
       const running = rejection(runOn('f'))
