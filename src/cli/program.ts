@@ -26,7 +26,8 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
 }
 
 /** Runs one command line. @throws {@link EasyNetError} for the caller to report */
-export async function runProgram(cli: Cli, argv: readonly string[]): Promise<void> {
+export async function runProgram(cli: Cli, given: readonly string[]): Promise<void> {
+  const argv = ['--version', '-V'].includes(given[0] ?? '') ? ['version', ...given.slice(1)] : given
   const chosen =
     firstOperand(argv) === 'help' ? firstOperand(argv.slice(argv.indexOf('help') + 1)) : firstOperand(argv)
   // A script that completes words knows every command.

@@ -1,3 +1,4 @@
+import { DAEMON_NODE_FLAGS } from '../../util/daemon-flags.ts'
 import { escapeXml, type ServiceInit } from './definition.ts'
 
 export const LABEL = 'io.easynet.easynetd'
@@ -15,6 +16,7 @@ export function launchAgent({ program, home, env, logFile }: ServiceInit): strin
   <key>ProgramArguments</key>
   <array>
     ${string(program.node)}
+    ${DAEMON_NODE_FLAGS.map(string).join('\n    ')}
     ${string(program.daemon)}
   </array>
   <key>EnvironmentVariables</key>

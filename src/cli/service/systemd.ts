@@ -1,3 +1,4 @@
+import { DAEMON_NODE_FLAGS } from '../../util/daemon-flags.ts'
 import type { ServiceInit } from './definition.ts'
 
 /** Name of the unit. */
@@ -36,7 +37,7 @@ export function userUnit({ program, home, env }: ServiceInit): string {
   return `${head()}
 [Service]
 Type=exec
-${lines.join('')}ExecStart=${command(program.node, program.daemon)}
+${lines.join('')}ExecStart=${command(program.node, ...DAEMON_NODE_FLAGS, program.daemon)}
 ExecStartPost=${command(program.node, program.cli, 'status', '--check', '--wait', '30s')}
 # A file easynet.toml of the folder where it starts would count as settings.
 WorkingDirectory=/
@@ -58,7 +59,7 @@ export function systemUnit({ program }: ServiceInit): string {
 [Service]
 Type=exec
 Environment=EASYNET_HOME=${SYSTEM_HOME}
-ExecStart=${command(program.node, program.daemon)}
+ExecStart=${command(program.node, ...DAEMON_NODE_FLAGS, program.daemon)}
 ExecStartPost=${command(program.node, program.cli, 'status', '--check', '--wait', '30s')}
 DynamicUser=yes
 StateDirectory=easynet

@@ -1,10 +1,11 @@
+import { DAEMON_NODE_FLAGS } from '../../util/daemon-flags.ts'
 import { escapeXml, type ServiceInit } from './definition.ts'
 
 export const TASK = 'EasyNet'
 
 /** A task that starts at the logon of the user who installs it, and again when it fails. */
 export function windowsTask({ program, home }: ServiceInit): string {
-  const words = [program.daemon, ...(home === undefined ? [] : ['--home', home])]
+  const words = [...DAEMON_NODE_FLAGS, program.daemon, ...(home === undefined ? [] : ['--home', home])]
   return `<?xml version="1.0"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>
