@@ -127,7 +127,14 @@ function rpcError(error: EasyNetError): Json {
 }
 
 /** What a program may say of its function; any other reason is that of something which the function did. */
-const PROGRAM_REASONS: readonly Reason[] = ['function_error', 'invalid_request', 'invalid_value', 'too_large']
+const PROGRAM_REASONS: readonly Reason[] = [
+  'function_error',
+  'invalid_request',
+  'invalid_value',
+  'too_large',
+  'cancelled',
+  'deadline_exceeded',
+]
 
 function ownError(error: EasyNetError): EasyNetError {
   if (PROGRAM_REASONS.includes(error.reason)) return error
