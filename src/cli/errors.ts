@@ -21,12 +21,12 @@ export function reportError(cli: Cli, thrown: unknown): number {
 function printError(cli: Cli, error: EasyNetError): void {
   const { out, t } = cli
   const given = error.details?.['why']
-  const message = messageOf(error)
+  const message = cli.texts.what(error, messageOf(error))
   const why = typeof given === 'string' ? given : cli.texts.why(error) + facts(error, message)
   const lines: [label: string, text: string][] = [
     [out.style('red', t('error.title')), message],
     [t('error.why'), why],
-    [t('error.try'), hintFor(cli, error.hint ?? defaultHint(error))],
+    [t('error.try'), hintFor(cli, error)],
   ]
   for (const [label, text] of lines) out.note(`${label} ${out.safe(oneLine(text))}`)
 }
@@ -38,12 +38,22 @@ function messageOf({ reason, message, details }: EasyNetError): string {
   return isNamed ? `${name}: ${message}` : message
 }
 
-/** A command to paste has to reach the same daemon. */
-function hintFor({ options: { home } }: Cli, hint: string): string {
-  const isCommand = /\beasynet [\w -]+(?:'[^']*')?$/.test(hint)
-  return home === undefined || !isCommand || hint.includes('--home')
-    ? hint
-    : `${hint} --home ${shellWord(home)}`
+/** A command to paste has to reach the same daemon, and to name the call. */
+function hintFor({ options: { home }, texts }: Cli, error: EasyNetError): string {
+  const callId = error.details?.['callId']
+  const given = error.hint ?? defaultHint(error)
+  const hint = texts.hint(typeof callId === 'string' ? given.replace('<call id>', callId) : given)
+  return home === undefined ? hint : withHome(hint, shellWord(home))
+}
+
+function withHome(hint: string, home: string): string {
+  const command = /(?:^|[:：]\s*)(easynet .*[^.。…])$/.exec(hint)?.[1]
+  // A system service has its own home.
+  if (command === undefined || /--(?:home|system)\b/.test(command)) return hint
+  const commands = command
+    .split(' && ')
+    .map((one) => (one.startsWith('easynet ') ? `${one} --home ${home}` : one))
+  return hint.slice(0, -command.length) + commands.join(' && ')
 }
 
 /** The details that are numbers or short texts, as `name=value`. */
@@ -56,10 +66,19 @@ function facts(error: EasyNetError, message: string): string {
 }
 
 function defaultHint(error: EasyNetError): string {
+  const { reason, details } = error
+  if (reason === 'function_error') {
+    return "The function's own output is in the terminal of easynet serve on that device."
+  }
+  // Only what a function says of its arguments has issues; only the error of a call has the call's id.
+  if (reason === 'invalid_request' && (Array.isArray(details?.['issues']) || 'callId' in (details ?? {}))) {
+    const fn = details?.['fn']
+    return `easynet fn show ${typeof fn === 'string' ? shellWord(fn) : 'FN'}`
+  }
   const hints: Partial<Record<ErrorCode, string>> = {
     not_found: 'easynet fn ls',
     unavailable: 'easynet status',
-    deadline_exceeded: 'easynet call --timeout 5m …',
+    deadline_exceeded: 'Give it more time: easynet call FN --timeout 5m',
     unauthenticated: 'easynet down && easynet up',
     invalid_argument: 'easynet help',
   }

@@ -10,6 +10,9 @@ export interface Texts {
   t: Translate
   /** Why an error came about, as a sentence. */
   why(error: EasyNetError): string
+  /** What happened. @param message - the error's own, in English */
+  what(error: EasyNetError, message: string): string
+  hint(text: string): string
 }
 
 /** `EASYNET_LANG`, else the locale variables in the order of POSIX. */
@@ -22,8 +25,12 @@ function chooseLanguage(env: NodeJS.ProcessEnv): 'en' | 'zh' {
 
 export async function loadTexts(env: NodeJS.ProcessEnv): Promise<Texts> {
   if (chooseLanguage(env) === 'en') return createTexts('en', en, whyEn)
-  const [{ zh }, { whyZh }] = await Promise.all([import('./zh.ts'), import('./why.ts')])
-  return createTexts('zh', zh, whyZh)
+  const [{ zh }, { whyZh }, { whatZh, hintZh }] = await Promise.all([
+    import('./zh.ts'),
+    import('./why.ts'),
+    import('./errors-zh.ts'),
+  ])
+  return { ...createTexts('zh', zh, whyZh), what: whatZh, hint: hintZh }
 }
 
 function createTexts(
@@ -36,5 +43,7 @@ function createTexts(
     t: (key, values = {}) =>
       catalogue[key].replaceAll(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all)),
     why: (error) => why.reasons[error.reason] ?? why.codes[error.code],
+    what: (_, message) => message,
+    hint: (text) => text,
   }
 }
