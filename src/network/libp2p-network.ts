@@ -27,8 +27,8 @@ export interface NetworkInit {
   agentVersion: string
 }
 
-/** More than all that the library gives to a peer itself. */
-const PROTECTED_VALUE = 1_000
+/** The most that the library takes. */
+const PROTECTED_VALUE = 100
 const PROTECTED_TAG = 'easynet-protected'
 
 /** Builds the libp2p node; nothing listens until `start()`. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'vitest'
-import { createNode, type MeshNode } from '../../src/daemon/index.ts'
+import { createNode, type LocalContext, type MeshNode } from '../../src/daemon/index.ts'
 import { eventually } from './support/eventually.ts'
 import { type Link, startLink } from './support/link.ts'
 
@@ -76,4 +76,39 @@ test.concurrent('a link that goes dead without a word is noticed within 5 s', as
       expect(performance.now() - startedAt).toBeLessThan(6_000)
     }),
   )
+})
+
+test('a connection that breaks during a call: the provider is asked, the function has run once', async (context) => {
+  const { expect } = context
+  const { caller, provider, link } = await startLinked(context, 'length')
+  const started: number[] = []
+  const finish = Promise.withResolvers<string>()
+  provider.register('work', async (n: number) => {
+    started.push(n)
+    return finish.promise
+  })
+  provider.register(
+    'forever',
+    async function* (ctx: LocalContext) {
+      for (let n = 0; !ctx.signal.aborted; n += 1) {
+        yield n
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    },
+    { stream: true },
+  )
+  await eventually(() => caller.api.functions({ scope: 'mesh', q: 'forever' }).length > 0)
+  const calls = [1, 2, 3].map(async (n) => caller.callWithInfo('work', [n], { timeoutMs: 30_000 }))
+  const stream = (async () => {
+    for await (const n of caller.stream('forever', [], { timeoutMs: 30_000 })) if ((n as number) < 0) break
+  })()
+  const streamFailed = expect(stream).rejects.toMatchObject({ reason: 'outcome_unknown' })
+  await eventually(() => started.length === 3)
+  link.cut()
+  // What nobody can read any more ends; what has one result goes on.
+  await streamFailed
+  finish.resolve('worked')
+  const results = await Promise.all(calls)
+  expect(results.map(({ result, attempts }) => [result, attempts])).toEqual(Array(3).fill(['worked', 1]))
+  expect(started.toSorted()).toEqual([1, 2, 3])
 })

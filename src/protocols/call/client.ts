@@ -89,7 +89,7 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
   }
   const ask: CallClient['ask'] = async (peerId, question, waitMs, signal) => {
     using _ = await places(peerId).questions.acquire(signal)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs + OPEN_TIMEOUT_MS)])
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(waitMs) + OPEN_TIMEOUT_MS)])
     return await askOnOwnStream(await open(peerId, signal), { ...question, waitMs }, limit)
   }
   /** The function has run: whatever goes wrong from here on, the call must not be taken for unsent. */

@@ -5,6 +5,8 @@ export interface Link extends AsyncDisposable {
   readonly port: number
   /** From now on nothing passes, in neither direction, and no end is told. */
   silence(): void
+  /** Breaks the connections that pass through now; new ones may come. */
+  cut(): void
 }
 
 /** @param upBytesPerSecond - what passes from the client; the other direction is not slowed */
@@ -38,6 +40,10 @@ export async function startLink(port: number, upBytesPerSecond = Infinity): Prom
     port: (server.address() as AddressInfo).port,
     silence() {
       isSilent = true
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy()
+      sockets.clear()
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
