@@ -29,6 +29,8 @@ export interface Journey {
   failed: FailedAttempt[]
   /** True once an attempt may have run, in whole or in part. */
   mayHaveRun: boolean
+  /** True when it was idempotent where it was tried last. */
+  mayRepeat: boolean
   /** Chunks that the program has seen: from then on another attempt would repeat them. */
   chunksSeen: number
 }
@@ -77,22 +79,32 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
   }
 
   const next = async (journey: Journey): Promise<Candidate> => {
-    const tried = new Set(journey.failed.map((attempt) => attempt.provider.peerId))
-    const candidates = (await findCandidates(journey)).filter(
-      // What may have run must not run again where running twice does harm.
-      (candidate) => candidate.idempotent || !journey.mayHaveRun,
-    )
-    const fresh = candidates.filter((candidate) => !tried.has(candidate.peer.peerId))
-    const picked = pickProvider(fresh, outstandingAt)
-    if (picked !== undefined && tried.size < init.maxAttempts) return picked
-    const last = journey.failed.at(-1)
-    if (last === undefined) throw noProvider(journey)
-    const again = candidates.find((candidate) => candidate.peer.peerId === last.provider.peerId)
-    if (again?.idempotent !== true || last.error.reason === 'queue_full') throw lastError(journey)
-    // Its only provider may be back in a moment.
-    const pauseMs = FIRST_PAUSE_MS * 2 ** (journey.failed.length - tried.size)
-    await sleep(Math.min(pauseMs, LAST_PAUSE_MS), journey.deadline.signal)
-    return again
+    for (let pauses = 0; ; pauses += 1) {
+      const tried = new Set(journey.failed.map((attempt) => attempt.provider.peerId))
+      const candidates = (await findCandidates(journey)).filter(
+        // What may have run must not run again where running twice does harm.
+        (candidate) => candidate.idempotent || !journey.mayHaveRun,
+      )
+      const fresh = candidates.filter((candidate) => !tried.has(candidate.peer.peerId))
+      const picked = pickProvider(fresh, outstandingAt)
+      if (picked !== undefined && tried.size < init.maxAttempts) return picked
+      const last = journey.failed.at(-1)
+      if (last === undefined) throw noProvider(journey)
+      if (!journey.mayRepeat || last.error.reason === 'queue_full') throw lastError(journey)
+      // A provider that died, or whose program did, may be back in a moment, with or without its function.
+      await pause(journey, journey.failed.length - tried.size + pauses)
+      const again = longestTried(candidates, journey)
+      if (again !== undefined) return again
+    }
+  }
+
+  const pause = async ({ deadline, failed }: Journey, doublings: number): Promise<void> => {
+    try {
+      await sleep(Math.min(FIRST_PAUSE_MS * 2 ** doublings, LAST_PAUSE_MS), deadline.signal)
+    } catch (error) {
+      const reason = EasyNetError.from(error)
+      throw reason.with({ details: { ...reason.details, lastFailure: failed.at(-1)?.error.reason } })
+    }
   }
 
   const attempt = async (journey: Journey, candidate: Candidate): Promise<Value> => {
@@ -171,6 +183,7 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
   return async function travel(journey: Journey): Promise<Arrival> {
     while (true) {
       const candidate = await next(journey)
+      journey.mayRepeat = candidate.idempotent
       const startedAt = clock.monotonic()
       try {
         const value = await attempt(journey, candidate)
@@ -186,6 +199,15 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
       }
     }
   }
+}
+
+/** The one that was tried the longest ago, of those where running twice does no harm. */
+function longestTried(candidates: readonly Candidate[], { failed }: Journey): Candidate | undefined {
+  const lastTry = ({ peer }: Candidate): number =>
+    failed.findLastIndex(({ provider }) => provider.peerId === peer.peerId)
+  return candidates
+    .filter((candidate) => candidate.idempotent && lastTry(candidate) !== -1)
+    .sort((one, other) => lastTry(one) - lastTry(other))[0]
 }
 
 function lastError(journey: Journey): EasyNetError {

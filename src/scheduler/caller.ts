@@ -84,7 +84,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
     const onlyPeer = peer === undefined ? undefined : directory.resolvePeer(peer)
     using deadline = createDeadline(request.timeoutMs ?? defaultTimeoutMs, options.signal)
     const { name, range } = address
-    const counts = { failed: [], mayHaveRun: false, chunksSeen: 0 }
+    const counts = { failed: [], mayHaveRun: false, mayRepeat: false, chunksSeen: 0 }
     const startedAt = clock.monotonic()
     // In the books before anybody hears of its id.
     log.note(record)

@@ -140,6 +140,49 @@ test('the only provider of an idempotent function is tried again with pauses', a
   expect(performance.now() - startedAt).toBeGreaterThan(100)
 })
 
+test('an idempotent function that its only provider withdraws after a cut is waited for', async () => {
+  const peers = ['a']
+  const { call, runs } = setUp({
+    peers,
+    idempotent: true,
+    run: async () => {
+      if (runs.length > 1) return 'back'
+      // Its program died: the advert goes at once, and comes back with the program.
+      peers.pop()
+      setTimeout(() => peers.push('a'), 250)
+      throw failure('interrupted')
+    },
+  })
+  expect(await call()).toMatchObject({ result: 'back', attempts: 2 })
+})
+
+test('when nobody comes back, the deadline ends an idempotent call and names the last failure', async () => {
+  const peers = ['a']
+  const { call } = setUp({
+    peers,
+    idempotent: true,
+    run: async () => {
+      peers.pop()
+      throw failure('interrupted')
+    },
+  })
+  const error = { reason: 'deadline_exceeded', details: { lastFailure: 'interrupted', attempts: 1 } }
+  await expect(call({ timeoutMs: 300 })).rejects.toMatchObject(error)
+})
+
+test('of several providers of an idempotent function that fail, each is tried again in turn', async () => {
+  const { call, runs } = setUp({
+    peers: ['a', 'b'],
+    idempotent: true,
+    run: async () => {
+      if (runs.length < 5) throw failure('peer_unreachable', true)
+      return 'back'
+    },
+  })
+  expect(await call()).toMatchObject({ result: 'back' })
+  expect(runs).toEqual(['a', 'b', 'a', 'b', 'a'])
+})
+
 test('a refused call is in the log as one that may be sent again, a failed one as one that may not', async () => {
   const refused = setUp({ run: async () => Promise.reject(failure('draining', true)) })
   await expect(refused.call()).rejects.toMatchObject({ retryable: true })
