@@ -1,4 +1,4 @@
-import { EasyNetError } from '../errors/error.ts'
+import { EasyNetError, type ErrorData } from '../errors/error.ts'
 import { approximateBytes, type Value } from '../model/value.ts'
 import type { Clock } from '../util/clock.ts'
 
@@ -35,8 +35,11 @@ export interface OutcomesInit {
 /** Smaller results stay, since a repeated question costs less than the bookkeeping. */
 const MIN_RELEASED_BYTES = 64 * 1024
 
+/** An error object holds its stack, and that whatever was at work: a stream with its buffers. So its data is kept. */
+type KeptEnding = Exclude<Ending, { state: 'failed' }> | { state: 'failed'; error: ErrorData }
+
 interface Kept {
-  ending: Ending
+  ending: KeptEnding
   bytes: number
   until: number
 }
@@ -108,12 +111,12 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
   }
 
   return {
-    find: (key) => running.get(key) ?? kept.get(key)?.ending,
+    find: (key) => running.get(key) ?? restored(kept.get(key)?.ending),
     begin: (key, ending) => void running.set(key, ending),
     end(key, ending) {
       running.delete(key)
       const bytes = ending.state === 'done' ? approximateBytes(ending.result) : 0
-      keep(key, { ending, bytes, until: init.clock.monotonic() + keepMs })
+      keep(key, { ending: withoutStack(ending), bytes, until: init.clock.monotonic() + keepMs })
       prune()
     },
     forget: (key) => void running.delete(key),
@@ -124,14 +127,23 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
     delivered(key) {
       const entry = kept.get(key)
       if (entry === undefined || entry.bytes < MIN_RELEASED_BYTES) return
-      keep(key, { ...entry, ending: { state: 'failed', error: deliveredBefore() }, bytes: 0 })
+      keep(key, { ...entry, ending: DELIVERED, bytes: 0 })
     },
     remembers: (ageMs) => init.clock.monotonic() - ageMs > forgottenUntil && ageMs < keepMs,
   }
 }
 
-function deliveredBefore(): EasyNetError {
-  return new EasyNetError('duplicate_call', 'The call ran and its result was delivered; it is not kept.')
+const DELIVERED = withoutStack({
+  state: 'failed',
+  error: new EasyNetError('duplicate_call', 'The call ran and its result was delivered; it is not kept.'),
+})
+
+function withoutStack(ending: Ending): KeptEnding {
+  return ending.state === 'failed' ? { state: 'failed', error: ending.error.toJSON() } : ending
+}
+
+function restored(ending: KeptEnding | undefined): Ending | undefined {
+  return ending?.state === 'failed' ? { state: 'failed', error: EasyNetError.fromData(ending.error) } : ending
 }
 
 /** The name under which a call is remembered. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { EasyNetError } from '../../../src/errors/error.ts'
 import { createOutcomes, type OutcomesInit } from '../../../src/runtimes/outcomes.ts'
@@ -51,4 +53,29 @@ test('results together take no more bytes than the limit', () => {
   expect(outcomes.find('b')).toBeDefined()
   outcomes.end('c', done(new Uint8Array(40)))
   expect(outcomes.find('b')).toBeDefined()
+})
+
+test('a kept error keeps nothing alive of what was at work when it was made', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { outcomes } = setUp()
+  class Work {
+    buffer = new Uint8Array(1_000)
+    fail(): void {
+      outcomes.end('a', {
+        state: 'failed',
+        error: new EasyNetError('function_error', 'no', { details: { n: 1 } }),
+      })
+    }
+  }
+  const work = new WeakRef(new Work())
+  work.deref()?.fail()
+  // A WeakRef that was read holds its target until the turn is over.
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+  expect(work.deref()).toBeUndefined()
+  expect(outcomes.find('a')).toMatchObject({
+    state: 'failed',
+    error: { reason: 'function_error', details: { n: 1 } },
+  })
 })
