@@ -1,10 +1,11 @@
 import { Socket } from 'node:net'
 import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
+import { joinBytes } from '../util/bytes.ts'
 
-// Noise as the library has it, with two costs taken out of its connections. Both reach into what the
-// library does not promise; where it has changed, the connection works as it would without. A test says
-// when that happens (test/unit/network/tuned-noise.test.ts); docs/performance.md has the numbers.
+// Noise as the library has it, with what it costs per message taken out of its connections. This reaches
+// into what the library does not promise; where it has changed, the connection works as it would without.
+// A test says when that happens (test/unit/network/tuned-noise.test.ts); docs/performance.md has the numbers.
 
 type Components = Parameters<ReturnType<typeof noise>>[0]
 
@@ -13,9 +14,20 @@ type ByteList = Exclude<Parameters<MessageStream['send']>[0], Uint8Array>
 
 /** What we touch of the library's encrypted stream. */
 interface Encrypted {
-  sendData(data: ByteList): unknown
-  decoder: { lengthDecoder(data: ByteList): number }
+  encrypt(data: Uint8Array | ByteList): ByteList
+  sendData(data: ByteList): { sentBytes: number; canSendMore: boolean }
+  close(options?: object): Promise<void>
+  decoder: {
+    buffer: ByteList
+    decode(data: ByteList): Iterable<Uint8Array | ByteList>
+    lengthDecoder(data: ByteList): number
+  }
 }
+
+/** Longest plaintext of a Noise message. */
+const MAX_MESSAGE_BYTES = 65_535 - 16
+/** From here on copying bytes to join them costs more than a message of their own. */
+const MAX_JOINED_BYTES = 16 * 1024
 
 export function tunedNoise(): (components: Components) => ConnectionEncrypter {
   return (components) => {
@@ -38,47 +50,83 @@ export function tunedNoise(): (components: Components) => ConnectionEncrypter {
 
 function tune(connection: MessageStream, secured: MessageStream): void {
   if (!isEncrypted(secured)) return
-  readLengthsWithoutStacks(secured)
-  const { socket } = connection as { socket?: unknown }
-  if (socket instanceof Socket) joinWrites(secured, socket)
+  readMessages(secured)
+  joinWrites(secured, connection)
 }
 
 /** True while the library's stream is built as we know it. */
 export function isEncrypted(stream: object): stream is Encrypted {
-  const { sendData, decoder } = stream as Partial<Encrypted>
-  return typeof sendData === 'function' && typeof decoder?.lengthDecoder === 'function'
+  const { encrypt, sendData, close, decoder } = stream as Partial<Encrypted>
+  const members = [encrypt, sendData, close, decoder?.decode, decoder?.lengthDecoder]
+  return members.every((member) => typeof member === 'function') && decoder?.buffer.byteLength === 0
 }
 
 /**
- * Everything sent in one turn of the event loop leaves in one system call. Without this a message is two
- * writes, its length and its body, and each yamux window update two more.
+ * Small things sent in one turn of the event loop are one Noise message and one system call. The library
+ * makes one of every yamux frame, and window updates are frames of their own.
  */
-function joinWrites(secured: Encrypted, socket: Socket): void {
-  const send = secured.sendData.bind(secured)
+function joinWrites(secured: Encrypted, connection: MessageStream): void {
+  const { socket } = connection as { socket?: unknown }
+  let waiting: Uint8Array[] = []
+  let waitingBytes = 0
   let isCorked = false
-  const uncork = (): void => {
-    isCorked = false
-    socket.uncork()
+  const sendWaiting = (): void => {
+    if (waitingBytes === 0) return
+    const plain = joinBytes(waiting)
+    waiting = []
+    waitingBytes = 0
+    if (connection.writeStatus === 'writable') connection.send(secured.encrypt(plain).subarray())
   }
+  const endTurn = (): void => {
+    isCorked = false
+    sendWaiting()
+    if (socket instanceof Socket) socket.uncork()
+  }
+  const send = secured.sendData.bind(secured)
   secured.sendData = (data) => {
     if (!isCorked) {
       isCorked = true
-      socket.cork()
-      setImmediate(uncork)
+      if (socket instanceof Socket) socket.cork()
+      setImmediate(endTurn)
     }
-    return send(data)
+    if (waitingBytes + data.byteLength > MAX_JOINED_BYTES) sendWaiting()
+    if (data.byteLength > MAX_JOINED_BYTES) return send(data)
+    for (const part of data) waiting.push(part)
+    waitingBytes += data.byteLength
+    return { sentBytes: data.byteLength, canSendMore: !connection.writableNeedsDrain }
+  }
+  const close = secured.close.bind(secured)
+  secured.close = async (options) => {
+    sendWaiting()
+    await close(options)
   }
 }
 
 const TOO_SHORT = new RangeError('The length has not arrived.')
 
 /**
- * The library's decoder tries to read one length too many after every piece that arrives, and takes the
- * error for the end. This is the same error each time: without a new stack, the dearest part of it.
+ * A piece that arrives is nearly always whole messages: these are cut out as they are. The library's
+ * decoder, for all others, tries to read one length too many after every piece and takes the error for
+ * the end; this is the same error each time, without a new stack, the dearest part of it.
  */
-function readLengthsWithoutStacks({ decoder }: Encrypted): void {
+function readMessages({ decoder }: Encrypted): void {
+  const decode = decoder.decode.bind(decoder)
+  decoder.decode = (data) => (decoder.buffer.byteLength === 0 ? wholeMessages(data) : undefined) ?? decode(data)
   decoder.lengthDecoder = (data) => {
     if (data.byteLength < 2) throw TOO_SHORT
     return data.get(0) * 256 + data.get(1)
   }
+}
+
+function wholeMessages(data: ByteList): Uint8Array[] | undefined {
+  const [bytes] = data
+  if (bytes?.length !== data.byteLength) return undefined
+  const messages: Uint8Array[] = []
+  let at = 0
+  while (bytes.length - at >= 2) {
+    const start = at + 2
+    at = start + ((bytes[at] as number) << 8) + (bytes[at + 1] as number)
+    messages.push(bytes.subarray(start, at))
+  }
+  return at === bytes.length ? messages : undefined
 }
