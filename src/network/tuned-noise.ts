@@ -16,16 +16,15 @@ type ByteList = Exclude<Parameters<MessageStream['send']>[0], Uint8Array>
 interface Encrypted {
   encrypt(data: Uint8Array | ByteList): ByteList
   sendData(data: ByteList): { sentBytes: number; canSendMore: boolean }
-  close(options?: object): Promise<void>
-  decoder: {
-    buffer: ByteList
-    decode(data: ByteList): Iterable<Uint8Array | ByteList>
-    lengthDecoder(data: ByteList): number
-  }
+  decoder: Decoder
 }
 
-/** Longest plaintext of a Noise message. */
-const MAX_MESSAGE_BYTES = 65_535 - 16
+interface Decoder {
+  buffer: ByteList
+  decode(data: ByteList): Iterable<Uint8Array | ByteList>
+  lengthDecoder(data: ByteList): number
+}
+
 /** From here on copying bytes to join them costs more than a message of their own. */
 const MAX_JOINED_BYTES = 16 * 1024
 
@@ -56,9 +55,10 @@ function tune(connection: MessageStream, secured: MessageStream): void {
 
 /** True while the library's stream is built as we know it. */
 export function isEncrypted(stream: object): stream is Encrypted {
-  const { encrypt, sendData, close, decoder } = stream as Partial<Encrypted>
-  const members = [encrypt, sendData, close, decoder?.decode, decoder?.lengthDecoder]
-  return members.every((member) => typeof member === 'function') && decoder?.buffer.byteLength === 0
+  const { encrypt, sendData, decoder } = stream as { [Key in keyof Encrypted]?: unknown }
+  const { buffer, decode, lengthDecoder } = (decoder ?? {}) as { [Key in keyof Decoder]?: unknown }
+  const isKnown = [encrypt, sendData, decode, lengthDecoder].every((member) => typeof member === 'function')
+  return isKnown && (buffer as ByteList | undefined)?.byteLength === 0
 }
 
 /**
@@ -75,7 +75,7 @@ function joinWrites(secured: Encrypted, connection: MessageStream): void {
     const plain = joinBytes(waiting)
     waiting = []
     waitingBytes = 0
-    if (connection.writeStatus === 'writable') connection.send(secured.encrypt(plain).subarray())
+    if (connection.status === 'open') connection.send(secured.encrypt(plain).subarray())
   }
   const endTurn = (): void => {
     isCorked = false
@@ -95,8 +95,9 @@ function joinWrites(secured: Encrypted, connection: MessageStream): void {
     waitingBytes += data.byteLength
     return { sentBytes: data.byteLength, canSendMore: !connection.writableNeedsDrain }
   }
-  const close = secured.close.bind(secured)
-  secured.close = async (options) => {
+  // The library closes a connection at its socket, past the encryption.
+  const close = connection.close.bind(connection)
+  connection.close = async (options) => {
     sendWaiting()
     await close(options)
   }
@@ -111,7 +112,8 @@ const TOO_SHORT = new RangeError('The length has not arrived.')
  */
 function readMessages({ decoder }: Encrypted): void {
   const decode = decoder.decode.bind(decoder)
-  decoder.decode = (data) => (decoder.buffer.byteLength === 0 ? wholeMessages(data) : undefined) ?? decode(data)
+  decoder.decode = (data) =>
+    (decoder.buffer.byteLength === 0 ? wholeMessages(data) : undefined) ?? decode(data)
   decoder.lengthDecoder = (data) => {
     if (data.byteLength < 2) throw TOO_SHORT
     return data.get(0) * 256 + data.get(1)
