@@ -1,6 +1,6 @@
 import type { NodeApi } from '../api/node-api.ts'
 import type { Config } from '../config/schema.ts'
-import type { DeviceKey } from '../identity/device-key.ts'
+import type { SigningKey } from '../identity/signing-key.ts'
 import type { NodeDatabases } from '../storage/node-databases.ts'
 import type { NodeEvents } from '../telemetry/events.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -13,7 +13,7 @@ export interface NodeInit {
   config: Config
   home: Home
   databases: NodeDatabases
-  deviceKey: DeviceKey
+  deviceKey: SigningKey
   logger: Logger
   events: NodeEvents
   /** Software version, such as `0.1.0`. */

@@ -1,8 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto'
-import type { DeviceKey } from './device-key.ts'
+import { isUsablePublicKey } from './public-key.ts'
+import type { SigningKey } from './signing-key.ts'
 
 const SIGNATURE_BYTES = 64
-const PUBLIC_KEY_BYTES = 32
 
 /**
  * Signature over `domain || 0x00 || bytes`. The domain names what is signed (`easynet/receipt/1`), so
@@ -10,13 +10,13 @@ const PUBLIC_KEY_BYTES = 32
  *
  * @param domain - without a zero byte
  */
-export function signWithDomain(key: Pick<DeviceKey, 'sign'>, domain: string, bytes: Uint8Array): Uint8Array {
+export function signWithDomain(key: Pick<SigningKey, 'sign'>, domain: string, bytes: Uint8Array): Uint8Array {
   return key.sign(signedBytes(domain, bytes))
 }
 
 /**
  * True when `signature` was made by {@link signWithDomain} with the same domain and bytes. Keys and
- * signatures of a wrong length are false as well: they come from other devices.
+ * signatures of a wrong length, and keys of small order, are false as well: they come from other devices.
  *
  * @param publicKey - Ed25519, 32 bytes
  */
@@ -26,7 +26,7 @@ export function verifySignature(
   bytes: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false
+  if (signature.length !== SIGNATURE_BYTES || !isUsablePublicKey(publicKey)) return false
   const x = Buffer.from(publicKey).toString('base64url')
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
   return verify(null, signedBytes(domain, bytes), key, signature)

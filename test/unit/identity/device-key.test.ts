@@ -2,7 +2,8 @@ import { createPublicKey, verify } from 'node:crypto'
 import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { deviceKeyFromSeed, loadDeviceKey } from '../../../src/identity/device-key.ts'
+import { loadDeviceKey } from '../../../src/identity/device-key.ts'
+import { signingKeyFromSeed } from '../../../src/identity/signing-key.ts'
 import { tempDir } from '../storage/temp-dir.ts'
 
 const keyFileIn = (dir: string): string => join(dir, 'state', 'identity.key')
@@ -14,12 +15,12 @@ test('the first start makes a key that only the user can read; the next one find
   expect([statSync(file).mode & 0o777, statSync(join(file, '..')).mode & 0o777]).toEqual([0o600, 0o700])
   expect(readdirSync(join(file, '..'))).toEqual(['identity.key'])
   expect(loadDeviceKey(file).seed).toEqual(key.seed)
-  expect(deviceKeyFromSeed(key.seed).publicKey).toEqual(key.publicKey)
+  expect(signingKeyFromSeed(key.seed).publicKey).toEqual(key.publicKey)
 })
 
 test('signs plain Ed25519', () => {
   // RFC 8032, 7.1, test 2.
-  const key = deviceKeyFromSeed(
+  const key = signingKeyFromSeed(
     Buffer.from('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb', 'hex'),
   )
   expect(Buffer.from(key.publicKey).toString('hex')).toBe(

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deviceKeyFromSeed } from '../../../src/identity/device-key.ts'
+import { signingKeyFromSeed } from '../../../src/identity/signing-key.ts'
 import { signWithDomain, verifySignature } from '../../../src/identity/signing.ts'
 
-const key = deviceKeyFromSeed(new Uint8Array(32).fill(7))
+const key = signingKeyFromSeed(new Uint8Array(32).fill(7))
 const domain = fc.string({ minLength: 1, maxLength: 20 }).filter((text) => !text.includes('\0'))
 const bytes = fc.uint8Array({ maxLength: 100 })
 
@@ -21,7 +21,7 @@ test('a signature is good for its domain and its bytes, and for nothing else', (
 test('a changed signature, another key and wrong lengths are refused without an error', () => {
   const message = Uint8Array.of(1)
   const signature = signWithDomain(key, 'd', message)
-  const other = deviceKeyFromSeed(new Uint8Array(32).fill(8)).publicKey
+  const other = signingKeyFromSeed(new Uint8Array(32).fill(8)).publicKey
   expect(verifySignature(other, 'd', message, signature)).toBe(false)
   expect(
     verifySignature(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
 import { EasyNetError } from '../../../../src/errors/error.ts'
-import { deviceKeyFromSeed } from '../../../../src/identity/device-key.ts'
+import { signingKeyFromSeed } from '../../../../src/identity/signing-key.ts'
 import { signWithDomain } from '../../../../src/identity/signing.ts'
 import { type Advert, MAX_ADVERT_VALIDITY_MS } from '../../../../src/model/advert.ts'
 import { advertisedFunctionSchema } from '../../../../src/model/function.ts'
@@ -23,8 +23,8 @@ import {
 import { decodeCbor, encodeCbor } from '../../../../src/util/cbor.ts'
 
 const NOW = 1_800_000_000_000
-const alice = deviceKeyFromSeed(new Uint8Array(32).fill(1))
-const mallory = deviceKeyFromSeed(new Uint8Array(32).fill(2))
+const alice = signingKeyFromSeed(new Uint8Array(32).fill(1))
+const mallory = signingKeyFromSeed(new Uint8Array(32).fill(2))
 const keys = new Map([
   ['alice', alice.publicKey],
   ['mallory', mallory.publicKey],
