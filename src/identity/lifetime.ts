@@ -31,8 +31,3 @@ export function checkLifetime({ nbf, exp }: Lifetime, now: number): Refusal | un
   if (now < nbf * 1_000) return 'not_yet_valid'
   return now >= exp * 1_000 ? 'expired' : undefined
 }
-
-/** True from half time on. */
-export function needsRenewal({ nbf, exp }: Lifetime, now: number): boolean {
-  return now >= ((nbf + exp) / 2) * 1_000
-}

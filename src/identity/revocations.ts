@@ -45,7 +45,9 @@ export function createRevocations(
   root: Signer & { publicKey: Uint8Array },
   { meshId, version, entries }: RevocationsInit,
 ): Uint8Array {
-  const rev = [...new Map(entries.map((entry) => [hex(entry), entry])).values()].sort(Buffer.compare)
+  const rev = [...new Map(entries.map((entry) => [hex(entry), entry])).values()].sort((a, b) =>
+    Buffer.compare(a, b),
+  )
   if (rev.length > MAX_REVOKED) throw new TypeError(`At most ${MAX_REVOKED} entries can be revoked.`)
   return seal(REVOCATIONS, { iss: root.publicKey, mesh: meshId, ver: version, rev }, root)
 }
