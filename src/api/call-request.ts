@@ -11,15 +11,16 @@ import type { callRequestSchema } from './schemas.ts'
  * @param decode - turns JSON into a value, in the form of the connection it came over
  */
 export function toCallRequest(
-  body: z.output<typeof callRequestSchema> & { traceparent?: string | undefined },
+  body: z.output<typeof callRequestSchema> & { id?: string | undefined; traceparent?: string | undefined },
   decode: (json: unknown) => Value,
 ): CallRequest {
-  const { fn, args, kwargs, peer, timeoutMs, maxCost, key } = body
+  const { id, fn, args, kwargs, peer, timeoutMs, maxCost, key } = body
   const traceparent = parseTraceparent(body.traceparent)
   return {
     fn,
     args: asList(decode(args)),
     kwargs: asNamed(decode(kwargs)),
+    ...(id === undefined ? {} : { id }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(peer === undefined ? {} : { peer }),
     ...(maxCost === undefined ? {} : { maxCost }),

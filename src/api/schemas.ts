@@ -134,6 +134,7 @@ export const callRecordSchema = z
     role: z.enum(['caller', 'provider']),
     state: z.enum(['running', 'done', 'failed', 'interrupted', 'unknown']),
     peer: peerRefSchema.optional(),
+    idempotent: z.boolean().optional().openapi({ description: 'Whether the function may run twice.' }),
     startedAt: z.number(),
     endedAt: z.number().optional(),
     error: errorSchema.shape.error.optional(),

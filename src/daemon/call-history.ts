@@ -30,7 +30,9 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
     // That it was done is certain; the provider only still has the result, or not.
     if (record.state === 'done' && outcome.state !== 'done') return toCallRecord(record)
     if (outcome.state === 'running') return toCallRecord({ ...record, state: 'running' })
-    if (outcome.state === 'forgotten') return toCallRecord({ ...record, state: 'unknown' })
+    if (outcome.state === 'forgotten') {
+      return toCallRecord({ ...record, state: 'unknown', error: forgotten().toJSON() })
+    }
     const state = outcome.state === 'never' ? 'failed' : outcome.state
     const settled: LoggedCall = { ...record, state, endedAt: record.endedAt ?? clock.now() }
     const error = errorOf(outcome) ?? record.error
@@ -47,8 +49,7 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
       for (const record of log.running()) {
         if (isRunning(record.id)) continue
         if (record.peerId === selfId) settle(record, await ask(selfId, questionAbout(record), signal))
-        else
-          await log.put({ ...closed(record), ...(record.peerId === undefined ? {} : { state: 'unknown' }) })
+        else await log.put(stopped(record))
       }
     },
     async find(id, signal) {
@@ -78,13 +79,24 @@ function stopped(record: LoggedCall): LoggedCall {
   return record.peerId === undefined ? closed(record) : { ...record, state: 'unknown' }
 }
 
-function questionAbout({ id, startedAt }: LoggedCall): CallQuestion {
-  return { id, ageMs: Math.max(0, Date.now() - startedAt), once: false }
+function questionAbout({ id, startedAt, idempotent }: LoggedCall): CallQuestion {
+  return { id, ageMs: Math.max(0, Date.now() - startedAt), once: idempotent === false }
 }
 
-/** Running in the books of an earlier daemon, but it was never sent anywhere. */
+/**
+ * Running in the books of an earlier daemon, but it was never sent anywhere. (A call of an idempotent
+ * function may have been, a moment before the daemon died; it may be sent again all the same.)
+ */
 function closed(record: LoggedCall): LoggedCall {
-  return record.state === 'running' ? { ...record, state: 'failed' } : record
+  return record.state === 'running' ? { ...record, state: 'failed', error: neverSent().toJSON() } : record
+}
+
+function neverSent(): EasyNetError {
+  return new EasyNetError('peer_unreachable', 'The daemon ended before it had sent the call.')
+}
+
+function forgotten(): EasyNetError {
+  return new EasyNetError('outcome_unknown', 'The provider no longer remembers whether the call ran.')
 }
 
 function errorOf(outcome: CallOutcome): CallRecord['error'] {
@@ -99,13 +111,14 @@ function errorOf(outcome: CallOutcome): CallRecord['error'] {
 }
 
 function toCallRecord(record: LoggedCall, result?: Value): CallRecord {
-  const { id, fn, state, startedAt, endedAt, error, peerId, peerName } = record
+  const { id, fn, state, startedAt, endedAt, error, peerId, peerName, idempotent } = record
   return {
     id,
     fn,
     role: 'caller',
     state,
     ...(peerId === undefined ? {} : { peer: { peerId, name: peerName ?? '' } }),
+    ...(idempotent === undefined ? {} : { idempotent }),
     startedAt,
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(error === undefined ? {} : { error }),

@@ -7,6 +7,9 @@ export interface PeerRef {
   name: string
 }
 
+/** The form of a call's id. */
+export const CALL_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** How the bytes of a call travel. `local`: the function runs on the caller's own device. */
 export type CallPath = 'local' | 'direct' | 'relayed'
 
@@ -17,6 +20,8 @@ export const MAX_CALL_TIMEOUT_MS = 86_400_000
 
 /** A call as a program states it. */
 export interface CallRequest {
+  /** Given by the program, so that it can ask for the call whatever breaks. @default one of the daemon's */
+  id?: string
   /** Function address: `name`, `peer/name`, `name@^2`. */
   fn: string
   /** Positional arguments. */
@@ -88,6 +93,8 @@ export interface CallRecord {
   state: CallState
   /** The other device, once it is known. */
   peer?: PeerRef
+  /** Whether the function may run twice, once a provider is known. */
+  idempotent?: boolean
   startedAt: number
   endedAt?: number
   error?: ErrorData
@@ -135,6 +142,8 @@ export interface LoggedCall {
   /** The device that runs it, once one was chosen. */
   peerId?: string
   peerName?: string
+  /** Whether the function is idempotent there. */
+  idempotent?: boolean
   state: CallState
   startedAt: number
   endedAt?: number

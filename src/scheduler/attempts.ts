@@ -110,7 +110,7 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
   const attempt = async (journey: Journey, candidate: Candidate): Promise<Value> => {
     const { peerId, name } = candidate.peer
     journey.notes.add('chosen', candidate.peer)
-    journey.record = { ...journey.record, peerId, peerName: name }
+    journey.record = { ...journey.record, peerId, peerName: name, idempotent: candidate.idempotent }
     // What may run only once must be known after a crash of ours before it is sent.
     const mayBeLost = candidate.idempotent && journey.record.key === undefined
     if (mayBeLost) log.note(journey.record)

@@ -108,7 +108,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   }
 
   const newRecord = (request: CallRequest): LoggedCall => ({
-    id: components.newId(),
+    id: request.id ?? components.newId(),
     fn: request.fn,
     state: 'running',
     startedAt: clock.now(),
@@ -170,6 +170,9 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
       if (running.size >= maxRunning) {
         const message = `${maxRunning} calls of this device are running.`
         throw new EasyNetError('too_many_calls', message, { notStarted: true })
+      }
+      if (request.id !== undefined && running.has(request.id)) {
+        throw new EasyNetError('invalid_request', 'A call with this id is running.')
       }
       if (request.key !== undefined) return runKeyed(request.key, request, sink, options)
       return run(newRecord(request), request, sink, options)

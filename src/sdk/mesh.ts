@@ -3,12 +3,13 @@ import { type CallRecord, DEFAULT_CALL_TIMEOUT_MS } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { FunctionView, StatusView } from '../model/views.ts'
 import { createChannel } from '../util/channel.ts'
+import { timeOrderedId } from '../util/ids.ts'
 import { createDeadline, onAbort, abortReason } from '../util/signals.ts'
 import { type CallHooks, type CallParams, sendCall } from './attach/outgoing-call.ts'
 import { WINDOW_ITEMS } from '../model/attach.ts'
 import { type FunctionDefinition, type PlainFunction, plainFunction, type PlainOptions } from './fn.ts'
 import type { Callable, CallInfo, CallOptions, ConnectOptions } from './mesh-types.ts'
-import { findOutcome, wentAway } from './outcome.ts'
+import { findOutcome, notMadeAnew, wentAway } from './outcome.ts'
 import { Session } from './session.ts'
 
 // A call: cli/commands/call.ts → here → sdk/attach/outgoing-call.ts ⇢ api/attach (daemon).
@@ -43,9 +44,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Mesh> {
 
 /**
  * A program's place in the mesh; made by {@link connect}. When the daemon restarts it connects again
- * and registers its functions again. A call that was running then is never repeated: its outcome is
- * asked for, and it fails with `interrupted` or `outcome_unknown` when it has none, or with
- * `daemon_unreachable` when the daemon stays away.
+ * and registers its functions again. Of a call that was running then the outcome is asked for. It is made
+ * anew when it surely never ran, or was cut off where it may run twice; otherwise it fails with
+ * `interrupted` or `outcome_unknown`, or with `daemon_unreachable` when the daemon stays away.
  */
 export class Mesh implements AsyncDisposable {
   readonly #session: Session
@@ -110,20 +111,28 @@ export class Mesh implements AsyncDisposable {
   ): Promise<CallInfo> {
     using deadline = createDeadline((options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS) + GRACE_MS, options.signal)
     const { signal } = deadline
-    const connection = await this.#ready(signal)
-    let id: string | undefined
-    const hooks = {
-      ...hooksOf(options, signal),
-      onAccepted(given: string) {
-        id = given
-        options.onAccepted?.(given)
-      },
-    }
-    try {
-      return await sendCall(connection, paramsOf(fn, args, options), hooks).result
-    } catch (error) {
-      if (connection.lost === undefined || error !== connection.lost || this.closed.aborted) throw error
-      return await findOutcome(id, () => this.#again(id, signal), signal, this.peerId)
+    for (let current = options; ;) {
+      const connection = await this.#ready(signal)
+      // Ours, so that the call can be asked for also when the daemon dies before it answers at all.
+      let id = timeOrderedId(Date.now())
+      const hooks = {
+        ...hooksOf(options, signal),
+        onAccepted(given: string) {
+          // With an idempotency key it may be that of an earlier call.
+          id = given
+          options.onAccepted?.(given)
+        },
+      }
+      try {
+        return await sendCall(connection, { ...paramsOf(fn, args, current), id }, hooks).result
+      } catch (error) {
+        if (connection.lost === undefined || error !== connection.lost || this.closed.aborted) throw error
+        const outcome = await findOutcome(id, () => this.#again(id, signal), signal, this.peerId)
+        if (outcome !== 'again') return outcome.info
+        // What was taken from the program's stream cannot be taken twice.
+        if (options.input !== undefined) throw notMadeAnew(id)
+        current = { ...options, timeoutMs: Math.max(1, Math.round(deadline.remainingMs() - GRACE_MS)) }
+      }
     }
   }
 
@@ -217,7 +226,7 @@ export class Mesh implements AsyncDisposable {
   }
 
   /** The connection for asking what became of a call; not beyond the call's own time. */
-  async #again(id: string | undefined, signal: AbortSignal) {
+  async #again(id: string, signal: AbortSignal) {
     using wait = createDeadline(RECONNECT_WAIT_MS, signal)
     try {
       return await this.#session.ready(wait.signal)

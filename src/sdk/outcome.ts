@@ -7,37 +7,47 @@ import type { CallInfo } from './mesh-types.ts'
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2_000
 
+/** What became of a call whose connection broke off. `again`: it may safely be made anew. */
+export type Outcome = { info: CallInfo } | 'again'
+
 /**
- * Finds out what became of a call whose connection broke off, without ever sending it again.
+ * Finds out what became of a call whose connection broke off, without sending it again.
  *
- * @param id - undefined when the daemon had not accepted it yet
  * @throws {@link EasyNetError} the call's own error · `interrupted` · `outcome_unknown`
  */
 export async function findOutcome(
-  id: string | undefined,
+  id: string,
   ready: () => Promise<AttachConnection>,
   signal: AbortSignal,
   ownPeerId: string,
-): Promise<CallInfo> {
-  if (id === undefined) throw wentAway(id, undefined)
+): Promise<Outcome> {
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     const connection = await ready()
+    let state: CallRecord['state'] = 'unknown'
     try {
       const record = (await raceSignal(connection.request('outcome', { id }).answer, signal)) as CallRecord
-      if (record.state !== 'running') return resultOf(record, ownPeerId)
+      const outcome = outcomeOf(record, ownPeerId)
+      if (outcome !== undefined) return outcome
+      state = record.state
     } catch (error) {
+      if (EasyNetError.from(error).reason === 'unknown_call') return 'again'
       // It broke off once more: ask the next connection.
       if (connection.lost === undefined || error !== connection.lost) throw error
     }
-    await sleep(waitMs, signal)
+    try {
+      await sleep(waitMs, signal)
+    } catch (error) {
+      throw state === 'unknown' ? unknown('Nobody could tell in time whether the call ran.') : error
+    }
   }
 }
 
-function resultOf(record: CallRecord, ownPeerId: string): CallInfo {
-  const { id, state, peer, startedAt, endedAt, error, result } = record
-  if (error !== undefined) throw EasyNetError.fromData(error)
+/** Undefined while it is not settled. */
+function outcomeOf(record: CallRecord, ownPeerId: string): Outcome | undefined {
+  const { id, state, peer, idempotent, startedAt, endedAt, error, result } = record
+  if (state === 'running') return undefined
   if (state === 'done' && result !== undefined) {
-    return {
+    const info: CallInfo = {
       id,
       result,
       provider: peer ?? { peerId: '', name: '' },
@@ -48,12 +58,21 @@ function resultOf(record: CallRecord, ownPeerId: string): CallInfo {
       cost: '0',
       recovered: true,
     }
+    return { info }
   }
+  // Nothing ran, or what ran may run twice; what the function itself said is the answer.
+  if (error?.retryable === true || (idempotent === true && state !== 'failed')) return 'again'
+  if (error !== undefined) throw EasyNetError.fromData(error)
+  if (state === 'unknown') return undefined
   if (state === 'done') throw unknown('The call finished, but its result is no longer kept.', { state })
-  if (state === 'unknown') throw unknown('Nobody can tell any more whether the call ran.')
   throw new EasyNetError('interrupted', 'The call had started and was cut off when the daemon ended.', {
     details: { id },
   })
+}
+
+/** It could be made anew, if the program still had what it streamed to the function. */
+export function notMadeAnew(callId: string): EasyNetError {
+  return new EasyNetError('interrupted', 'The daemon went away while the call ran.', { details: { callId } })
 }
 
 /** The daemon did not come back in time to say what became of a call that it had accepted. */

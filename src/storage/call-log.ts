@@ -40,10 +40,10 @@ export function createCallLog(database: Database): CallLog {
     database.prepare(`SELECT * FROM calls ${rest}`)
   const sql = {
     put: database.prepare(
-      `INSERT INTO calls (id, fn, key, digest, peer_id, peer_name, state, started_at, ended_at, error)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO calls (id, fn, key, digest, peer_id, peer_name, idempotent, state, started_at, ended_at, error)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET fn = excluded.fn, key = excluded.key, peer_id = excluded.peer_id,
-         peer_name = excluded.peer_name, state = excluded.state, started_at = excluded.started_at,
+         peer_name = excluded.peer_name, idempotent = excluded.idempotent, state = excluded.state, started_at = excluded.started_at,
          ended_at = excluded.ended_at, error = excluded.error`,
     ),
     find: select('WHERE id = ?'),
@@ -64,6 +64,7 @@ export function createCallLog(database: Database): CallLog {
     const progress = [
       call.peerId ?? null,
       call.peerName ?? null,
+      call.idempotent === undefined ? null : Number(call.idempotent),
       call.state,
       call.startedAt,
       call.endedAt ?? null,
@@ -127,6 +128,7 @@ function recordOf(row: Record<string, unknown>): LoggedCall {
     ...(row['digest'] === null ? {} : { digest: row['digest'] as string }),
     ...(row['peer_id'] === null ? {} : { peerId: row['peer_id'] as string }),
     ...(row['peer_name'] === null ? {} : { peerName: row['peer_name'] as string }),
+    ...(row['idempotent'] === null ? {} : { idempotent: row['idempotent'] === 1 }),
     ...(row['ended_at'] === null ? {} : { endedAt: row['ended_at'] as number }),
     ...(row['error'] === null ? {} : { error: JSON.parse(row['error'] as string) as ErrorData }),
   }

@@ -31,6 +31,7 @@ export const MAIN_MIGRATIONS: readonly string[] = [
   ) STRICT;
   `,
   'ALTER TABLE calls ADD COLUMN digest TEXT',
+  'ALTER TABLE calls ADD COLUMN idempotent INTEGER',
 ]
 
 /** `journal.db`: what was promised to other devices, so it survives a power cut too. */

@@ -2,7 +2,7 @@
 // the one before is the program's library (sdk/attach). Programs without a connection: routes/calls.ts.
 import { z } from 'zod'
 import { EasyNetError } from '../../errors/error.ts'
-import type { CallResult, CallSink } from '../../model/call.ts'
+import { CALL_ID, type CallResult, type CallSink } from '../../model/call.ts'
 import { createChannel } from '../../util/channel.ts'
 import type { Value } from '../../model/value.ts'
 import { toCallRequest } from '../call-request.ts'
@@ -17,6 +17,7 @@ import type { Transport } from './transport.ts'
 import { createReceiveWindow, createSendWindow, type ReceiveWindow, type SendWindow } from './windows.ts'
 
 const callParamsSchema = callRequestSchema.extend({
+  id: z.string().regex(CALL_ID).optional(),
   stream: z.boolean().default(false),
   input: z.boolean().default(false),
   traceparent: z.string().optional(),

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { EasyNetError } from '../../errors/error.ts'
-import type { ExecutionNotes } from '../../model/call.ts'
+import { CALL_ID, type ExecutionNotes } from '../../model/call.ts'
 import { decodeCbor, encodeCbor } from '../../util/cbor.ts'
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const questionSchema = z.object({ id: z.string().regex(UUID) })
+const questionSchema = z.object({ id: z.string().regex(CALL_ID) })
 /** Microseconds after the call came. */
 const offset = z.int().min(0).optional()
 const notesSchema = z.object({ queued: offset, started: offset, ended: offset, answered: offset })

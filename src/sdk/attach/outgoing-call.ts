@@ -11,6 +11,7 @@ import { SendWindow } from './window.ts'
 
 /** The parameters of `call`. */
 export interface CallParams {
+  id?: string
   fn: string
   args: readonly unknown[]
   kwargs?: Record<string, unknown>

@@ -125,6 +125,14 @@ describe('requests of a program', () => {
     expect(await rejection(program.request('outcome', { id: 'x' }))).toMatchObject({ reason: 'unknown_call' })
   })
 
+  test('call under an id of its own', async () => {
+    api.node.builtIn['echo'] = ({ args }) => args
+    const program = await attach(api)
+    const id = '01a20e36-fb64-7bc4-8dab-0fabb8a2c7ad'
+    expect(await program.request('call', { id, fn: 'echo' })).toMatchObject({ id, result: [] })
+    expect(of(program, 'accepted').map(paramsOf)).toEqual([{ call: 1, id }])
+  })
+
   test('call a streaming function with and without its chunks', async () => {
     api.node.builtIn['count'] = async (_, sink) => {
       for (let n = 0; n < 3; n += 1) await sink.chunk(n)
@@ -172,6 +180,7 @@ describe('requests of a program', () => {
       ['call', {}, 'invalid_request', -32602],
       ['call', { fn: 'x', args: 1 }, 'invalid_request', -32602],
       ['call', { fn: 'x', arg: [] }, 'invalid_request', -32602],
+      ['call', { fn: 'x', id: 'mine' }, 'invalid_request', -32602],
       ['call', { fn: 'x', args: [{ $bin: 'x' }] }, 'invalid_value', -32000],
       ['call', { fn: 'none' }, 'no_provider', -32000],
       ['register', { functions: [{ name: '1' }] }, 'invalid_request', -32602],

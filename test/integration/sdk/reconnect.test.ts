@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { EasyNetError } from '../../../src/errors/error.ts'
+import type { CallOptions, CallRecord } from '../../../src/sdk/index.ts'
 import { superviseGroup } from '../../../src/sdk/supervise.ts'
 import { eventually } from '../support/eventually.ts'
-import { startDevice } from './support/device.ts'
+import { type Device, startDevice } from './support/device.ts'
 
 test('functions are registered again when the daemon comes back', async () => {
   await using device = await startDevice()
@@ -84,6 +85,71 @@ test('a call that finished meanwhile returns its result', async () => {
     }
   }
   expect(await running).toMatchObject({ id, recovered: true, durationMs: 4, result: new Uint8Array([7]) })
+})
+
+/** A call whose daemon dies while it runs, and what the next daemon knows of it. */
+async function callThatOutlivesItsDaemon(
+  device: Device,
+  knows: (asked: number, id: string) => Partial<CallRecord> | EasyNetError,
+  options: CallOptions = {},
+) {
+  const caller = await device.connect()
+  onTestFinished(async () => caller.close())
+  device.server().node.builtIn['slow'] = () => new Promise(() => {})
+  const ids: string[] = []
+  const result = caller.callWithInfo('slow', [], { ...options, onAccepted: (id) => ids.push(id) })
+  result.catch(() => undefined)
+  await eventually(() => ids.length === 1)
+  await device.stop()
+  await device.start()
+  const { node } = device.server()
+  node.builtIn['slow'] = () => 'made anew'
+  let asked = 0
+  node.callRecord = async (id) => {
+    const known = knows((asked += 1), id)
+    if (known instanceof EasyNetError) throw known
+    return { id, fn: 'slow', role: 'caller', state: 'unknown', startedAt: 1, ...known }
+  }
+  return { result, ids }
+}
+const neverSent = new EasyNetError('peer_unreachable', 'The call never reached the provider.').toJSON()
+
+test.each<[string, Partial<CallRecord> | EasyNetError]>([
+  ['that never ran', { state: 'failed', error: neverSent }],
+  ['of an idempotent function that was cut off', { state: 'interrupted', idempotent: true }],
+  ['of an idempotent function whose provider is away', { state: 'unknown', idempotent: true }],
+  ['of an idempotent function whose result is gone', { state: 'done', idempotent: true }],
+  // What must not run twice is in the books before it is sent.
+  ['that is not in the books', new EasyNetError('unknown_call', 'No call with the id is known here.')],
+])('a call %s is made anew when the daemon is back', async (_, known) => {
+  await using device = await startDevice()
+  const { result, ids } = await callThatOutlivesItsDaemon(device, () => known)
+  expect(await result).toMatchObject({ result: 'made anew' })
+  expect(ids).toHaveLength(2)
+})
+
+test('a call that must not run twice is asked for until somebody knows', async () => {
+  await using device = await startDevice()
+  const { result, ids } = await callThatOutlivesItsDaemon(device, (asked) =>
+    asked < 3 ? { state: 'unknown', idempotent: false } : { state: 'done', result: 'the first' },
+  )
+  expect(await result).toMatchObject({ result: 'the first', recovered: true })
+  expect(ids).toHaveLength(1)
+})
+
+test('when nobody knows until the deadline, the outcome is unknown', async () => {
+  await using device = await startDevice()
+  const { result } = await callThatOutlivesItsDaemon(device, () => ({ state: 'unknown' }), { timeoutMs: 500 })
+  await expect(result).rejects.toMatchObject({ reason: 'outcome_unknown' })
+})
+
+test('a call that fed a stream to the function is not made anew', async () => {
+  await using device = await startDevice()
+  const input = { async *[Symbol.asyncIterator]() {} }
+  const { result } = await callThatOutlivesItsDaemon(device, () => ({ state: 'failed', error: neverSent }), {
+    input,
+  })
+  await expect(result).rejects.toMatchObject({ reason: 'interrupted' })
 })
 
 test('running functions are told that their caller is gone', async () => {

@@ -203,6 +203,16 @@ test('the call is in the log before its id is told', async () => {
   expect(wasLogged).toBe(true)
 })
 
+test('a call has the id that its program gave, and no two that run have the same', async () => {
+  const held = Promise.withResolvers<Value>()
+  const { call, logged } = setUp({ run: async () => held.promise })
+  const first = call({ id: 'mine' })
+  await expect(call({ id: 'mine' })).rejects.toMatchObject({ reason: 'invalid_request' })
+  held.resolve(1)
+  expect(await first).toMatchObject({ id: 'mine', result: 1 })
+  expect([...logged.keys()]).toEqual(['mine'])
+})
+
 test('a cancel ends the call and says so', async () => {
   const { call, caller } = setUp({ run: () => new Promise(() => undefined) })
   const running = call({ timeoutMs: 60_000 }, AbortSignal.timeout(50))

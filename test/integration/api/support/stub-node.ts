@@ -123,7 +123,7 @@ export function createStubNode(): StubNode {
       return view(functionOptionsSchema.parse({ name }))
     },
     async call(request: CallRequest, sink: CallSink, options: CallOptions): Promise<CallResult> {
-      const id = randomUUID()
+      const id = request.id ?? randomUUID()
       const cancel = new AbortController()
       const given = options.signal === undefined ? [] : [options.signal]
       const signal = AbortSignal.any([...given, cancel.signal])
