@@ -61,6 +61,8 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
     if (closed === undefined || reported || (handling && closed.error === undefined)) return
     reported = true
     clearTimeout(closing)
+    // The other side only said that it sends no more: what the last frame made us send it still reads.
+    if (closed.error === undefined) flush()
     queue = []
     if (closed.error === undefined) listener.onClose()
     else listener.onClose(closed.error)

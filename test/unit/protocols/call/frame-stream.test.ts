@@ -6,13 +6,15 @@ import { frameHeader, FrameType } from '../../../../src/protocols/call/frames.ts
 /** As much of a libp2p stream as frames need; `status` is what it is when we get it. */
 function streamThatIs(status: 'open' | 'reset' | 'aborted' | 'closed') {
   const target = new EventTarget()
+  /** Types of the frames that began a buffer that was sent. */
+  const sent: number[] = []
   const stream = Object.assign(target, {
     status,
     readStatus: status === 'open' ? 'readable' : 'closed',
     writeStatus: status === 'open' ? 'writable' : 'closed',
     writeBufferLength: 0,
     maxReadBufferLength: 0,
-    send: () => true,
+    send: (data: Uint8Array) => sent.push(data[4] ?? 0) > 0,
     pause: () => void (stream.readStatus = 'paused'),
     resume: () => void (stream.readStatus = 'readable'),
     abort: () => undefined,
@@ -20,7 +22,7 @@ function streamThatIs(status: 'open' | 'reset' | 'aborted' | 'closed') {
   })
   const emit = (type: string, fields: object = {}): boolean =>
     target.dispatchEvent(Object.assign(new Event(type), fields))
-  return { stream: stream as unknown as Stream, emit }
+  return { stream: stream as unknown as Stream, emit, sent }
 }
 
 test.each(['reset', 'aborted', 'closed'] as const)(
@@ -44,4 +46,16 @@ test('a cut is told while a frame is still being handled', () => {
   expect(seen).toEqual([])
   emit('close', { error: new Error('cut') })
   expect(seen).toEqual(['cut'])
+})
+
+test('what the last frame made us send is sent, though the end of the other side came in the same turn', async () => {
+  const { stream, emit, sent } = streamThatIs('open')
+  const frames = createFrameStream(stream, {
+    onFrame: () => frames.send(FrameType.ack, 0, new Uint8Array(0)),
+    onClose: () => undefined,
+  })
+  emit('message', { data: frameHeader(FrameType.end, 0, 0) })
+  emit('end')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(sent).toEqual([FrameType.ack])
 })
