@@ -9,7 +9,7 @@ import type { Order } from './peer.ts'
 import type { Address } from './system.ts'
 
 const PEER = resolve(import.meta.dirname, 'peer.ts')
-const DAEMON = resolve(import.meta.dirname, '../../src/daemon/main.ts')
+const DAEMON = resolve(import.meta.dirname, '../../bin/easynetd.mjs')
 
 /** A system that runs: its processes are connected and idle. */
 export interface Pair {

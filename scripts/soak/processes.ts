@@ -57,7 +57,7 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const local = ['--api', '127.0.0.1:0', '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns']
   const bootstrap = options.bootstrap === undefined ? [] : ['--bootstrap', options.bootstrap]
-  const main = join(CHECKOUT, 'src/daemon/main.ts')
+  const main = join(CHECKOUT, 'bin/easynetd.mjs')
   const flags = [...DAEMON_NODE_FLAGS, ...(options.isWatched === true ? PROBE : [])]
   const args = [
     ...flags,

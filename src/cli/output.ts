@@ -14,9 +14,9 @@ export interface Output {
   line(text: string): void
   /** One JSON document, or one line of NDJSON. Bytes become `{"$bytes":…}`. */
   json(document: object): void
-  table(header: readonly string[], rows: readonly (readonly string[])[]): void
+  table(header: readonly string[], rows: readonly (readonly string[])[]): Promise<void>
   /** Lines of labels and a value, aligned on a terminal; nothing is cut, since values are copied from here. */
-  fields(rows: readonly (readonly string[])[]): void
+  fields(rows: readonly (readonly string[])[]): Promise<void>
   /** For people, beside the result. */
   note(text: string): void
   style(format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string): string
@@ -39,13 +39,13 @@ export function createOutput(stdout: OutputStream, stderr: OutputStream, env: No
     write: (data) => void stdout.write(data),
     line: (text) => void stdout.write(`${text}\n`),
     json: (document) => void stdout.write(`${JSON.stringify(toPlainJson(document))}\n`),
-    table(header, rows) {
+    async table(header, rows) {
       const safe = rows.map((row) => row.map(safeCell))
-      stdout.write(formatTable(header, safe, isTTY ? stdout.columns || 80 : undefined))
+      stdout.write(await formatTable(header, safe, isTTY ? stdout.columns || 80 : undefined))
     },
-    fields([first = [], ...others]) {
+    async fields([first = [], ...others]) {
       const [head, ...rest] = [first, ...others].map((row) => row.map(safeCell))
-      stdout.write(formatTable(head ?? [], rest, isTTY ? Infinity : undefined))
+      stdout.write(await formatTable(head ?? [], rest, isTTY ? Infinity : undefined))
     },
     note: (text) => void stderr.write(`${text}\n`),
     style: (format, text) => (colours ? styleText(format, text, { validateStream: false }) : text),

@@ -1,5 +1,5 @@
 import { EasyNetError } from '../errors/error.ts'
-import { requireFolder } from '../util/private-files.ts'
+import { requireFolder } from '../util/home.ts'
 import { type Cli, type CliInit, createCli } from './cli.ts'
 import { EXIT } from './exit-codes.ts'
 import { readGlobalOptions } from './global-options.ts'

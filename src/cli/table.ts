@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import { type WidthOf, widthFor } from './display-width.ts'
 
 const GAP = '  '
 const ELLIPSIS = '…'
@@ -9,18 +9,19 @@ const MIN_COLUMN = 8
  * Rows under a header. With a `width` the columns are aligned and the lines cut to it, the widest column
  * first; without one (a pipe) the cells are whole and separated by tabs.
  */
-export function formatTable(
+export async function formatTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   width?: number,
-): string {
+): Promise<string> {
   const lines = [header, ...rows].map((row) => row.map((cell) => cell.replaceAll(/[\t\n\r]+/g, ' ')))
   if (width === undefined) return lines.map((row) => `${row.join('\t')}\n`).join('')
+  const widthOf = await widthFor(lines.flat())
   const widths = fit(
-    header.map((_, column) => Math.max(...lines.map((row) => stringWidth(row[column] ?? '')))),
+    header.map((_, column) => Math.max(...lines.map((row) => widthOf(row[column] ?? '')))),
     width,
   )
-  return lines.map((row) => `${alignRow(row, widths)}\n`).join('')
+  return lines.map((row) => `${alignRow(row, widths, widthOf)}\n`).join('')
 }
 
 function fit(widths: readonly number[], total: number): number[] {
@@ -38,22 +39,22 @@ function fit(widths: readonly number[], total: number): number[] {
   return fitted
 }
 
-function alignRow(row: readonly string[], widths: readonly number[]): string {
+function alignRow(row: readonly string[], widths: readonly number[], widthOf: WidthOf): string {
   return row
     .map((cell, column) => {
-      const text = truncate(cell, widths[column] ?? 0)
-      return text + ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(text)))
+      const text = truncate(cell, widths[column] ?? 0, widthOf)
+      return text + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(text)))
     })
     .join(GAP)
     .trimEnd()
 }
 
-function truncate(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text
+function truncate(text: string, width: number, widthOf: WidthOf): string {
+  if (widthOf(text) <= width) return text
   let cut = ''
   let used = 0
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment)
+    used += widthOf(segment)
     if (used > width - 1) break
     cut += segment
   }

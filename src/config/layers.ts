@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { EasyNetError } from '../errors/error.ts'
+import { installedFile } from '../util/installation.ts'
 import { type ConfigKey, configKeys, keyInfo, valueFromText } from './keys.ts'
 import { getPath, isTree, type Tree, withPath } from './paths.ts'
 
@@ -108,7 +108,7 @@ export function readIfThere(file: string): string | undefined {
 
 /** Devices that the release itself knows. */
 function shippedBootstrap(): unknown {
-  const text = readIfThere(join(import.meta.dirname, '../../config/bootstrap.json'))
+  const text = readIfThere(installedFile('config/bootstrap.json'))
   const content: unknown = JSON.parse(text ?? '{}')
   return (isTree(content) ? content['bootstrap'] : undefined) ?? []
 }

@@ -15,10 +15,10 @@ import { ensurePrivateDir } from '../util/private-files.ts'
 import { createNodeEvents } from '../telemetry/events.ts'
 import { createSilentLogger, type Logger } from '../telemetry/logger.ts'
 import { locateHome } from '../util/home.ts'
+import { ownPackage } from '../util/installation.ts'
 import { createLocalRunner, type LocalContext, type LocalFunction } from './local-runner.ts'
 import { createNode as composeNode } from './node.ts'
 import type { Node } from './node-types.ts'
-import { readVersion } from './version.ts'
 
 export { EasyNetError } from '../errors/error.ts'
 export type { CallResult, FunctionOptions, LocalContext, LocalFunction, Value }
@@ -89,7 +89,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       deviceKey: loadDeviceKey(home.keyFile),
       logger: options.logger ?? createSilentLogger(),
       events: createNodeEvents(),
-      version: readVersion(),
+      version: ownPackage().version,
       requestShutdown: () => {},
     }),
   )

@@ -1,14 +1,8 @@
-import { parseArgs } from 'node:util'
-import { keepCompiledCode } from '../util/compile-cache.ts'
+import { runDaemon } from './run.ts'
 
-// The entry of `easynetd`; bin/easynetd runs it. The rest is loaded once its compiled form can come from
-// a cache: that takes a third off the start.
-const argv = process.argv.slice(2)
-const { home } = parseArgs({ args: argv, options: { home: { type: 'string' } }, strict: false }).values
-keepCompiledCode(typeof home === 'string' ? home : undefined)
-const { runDaemon } = await import('./run.ts')
+// The entry of `easynetd`; bin/easynetd runs it.
 const code = await runDaemon({
-  argv,
+  argv: process.argv.slice(2),
   env: process.env,
   loadNode: async () => (await import('./node.ts')).createNode,
 })

@@ -2,12 +2,13 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { EasyNetError } from '../errors/error.ts'
 import { loadDeviceKey } from '../identity/device-key.ts'
 import { openNodeDatabases } from '../storage/node-databases.ts'
-import { ensurePrivateDir, requireFolder } from '../util/private-files.ts'
+import { ensurePrivateDir } from '../util/private-files.ts'
 import { createNodeEvents } from '../telemetry/events.ts'
 import { openLogFile } from '../telemetry/log-file.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { locateHome } from '../util/home.ts'
+import { locateHome, requireFolder } from '../util/home.ts'
+import { ownPackage } from '../util/installation.ts'
 import { publishDaemonFile, removeRunFiles, writeToken } from './daemon-file.ts'
 import { describeError, exitCodeOf } from './exit.ts'
 import { type DaemonFlags, parseFlags } from './flags.ts'
@@ -16,7 +17,6 @@ import { apiAddress, choosePeerAddresses, gatewayAddress } from './listen.ts'
 import type { CreateNode } from './node-types.ts'
 import { reloadConfig } from './reload.ts'
 import { lockHome } from './single-instance.ts'
-import { readVersion } from './version.ts'
 
 /** Time that running calls have to end after SIGTERM. */
 const DRAIN_MS = 30_000
@@ -34,7 +34,7 @@ export interface RunInit {
 /** Runs `easynetd` until it is stopped. Resolves with the exit code; errors went to stderr. */
 export async function runDaemon(init: RunInit): Promise<number> {
   try {
-    const version = readVersion()
+    const { version } = ownPackage()
     const flags = parseFlags(init.argv, version)
     if ('print' in flags) process.stdout.write(flags.print)
     else await serve(flags, version, init)

@@ -1,40 +1,13 @@
-import { realpathSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { basename, extname, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { EasyNetError } from '../errors/error.ts'
-import { type FunctionDefinition, isFunctionDefinition, type PlainFunction, plainFunction } from './fn.ts'
+import type { FunctionDefinition } from './fn.ts'
 import { connect } from './mesh.ts'
+import { EXIT_UNUSABLE, functionsOf } from './served-module.ts'
 
 // The process that `easynet serve FILE` starts for a JavaScript or TypeScript file. Its supervisor
 // (cli/serve/) holds its stdin open: when that ends the supervisor is gone, and so are we.
-
-/** Exit code for a file that cannot be served as it is: starting it again would not help. */
-export const EXIT_UNUSABLE = 78
-
-/**
- * The functions that a module offers: exported `fn(…)` definitions under their own names, other exported
- * functions under their export names, and a default export under the file's name.
- */
-export function functionsOf(exported: Record<string, unknown>, file: string): FunctionDefinition[] {
-  const seen = new Set<unknown>()
-  const definitions: FunctionDefinition[] = []
-  for (const [key, value] of Object.entries(exported)) {
-    // A default export often is a named one too.
-    if (seen.has(value)) continue
-    seen.add(value)
-    if (isFunctionDefinition(value)) definitions.push(value)
-    else if (typeof value === 'function' && !isClass(value)) {
-      const name = key === 'default' ? basename(file, extname(file)) : key
-      definitions.push(plainFunction(name, value as PlainFunction))
-    }
-  }
-  return definitions
-}
-
-function isClass(value: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(value))
-}
 
 /** A file anywhere may import `easynet`: this package, as if the file lay in it. */
 function provideThisPackage(): void {
@@ -76,6 +49,4 @@ async function serve(file: string): Promise<void> {
   }
 }
 
-const [entry, file] = process.argv.slice(1)
-if (entry !== undefined && file !== undefined && realpathSync(entry) === import.meta.filename)
-  await serve(file)
+await serve(process.argv[2] ?? '')

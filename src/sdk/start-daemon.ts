@@ -1,6 +1,6 @@
-import { DAEMON_NODE_FLAGS } from '../util/daemon-flags.ts'
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { DAEMON_NODE_FLAGS } from '../util/daemon-flags.ts'
+import { installedFile } from '../util/installation.ts'
 
 export interface StartOptions {
   /** Options of `easynetd`. */
@@ -14,6 +14,6 @@ export interface StartOptions {
 /** Starts `easynetd` from this installation, on the Node that runs this process. */
 export function startDaemon(options: StartOptions = {}): ChildProcess {
   const { args = [], detached = false, stdio = 'inherit', env = process.env } = options
-  const entry = fileURLToPath(new URL('../daemon/main.ts', import.meta.url))
+  const entry = installedFile('bin/easynetd.mjs')
   return spawn(process.execPath, [...DAEMON_NODE_FLAGS, entry, ...args], { detached, stdio, env })
 }

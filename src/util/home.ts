@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { EasyNetError } from '../errors/error.ts'
 
 /** Where one daemon keeps its files. Directories have mode 0700, files 0600. */
 export interface Home {
@@ -35,6 +37,19 @@ export function locateHome(root: string | undefined, env: NodeJS.ProcessEnv = pr
     state,
     runtime === undefined ? join(state, 'run') : join(runtime, 'easynet'),
   )
+}
+
+/**
+ * Refuses a home that is a file, before anything is looked for in it.
+ *
+ * @throws {@link EasyNetError} `invalid_config`
+ */
+export function requireFolder(home: string | undefined): void {
+  if (home === undefined || statSync(home, { throwIfNoEntry: false })?.isDirectory() !== false) return
+  throw new EasyNetError('invalid_config', `The home ${home} is a file, not a folder.`, {
+    hint: 'Choose a folder: --home DIR, or EASYNET_HOME',
+    details: { home },
+  })
 }
 
 /** Empty and relative values count as unset, as the XDG specification asks. */

@@ -36,19 +36,6 @@ export function ensurePrivateDir(dir: string): void {
 }
 
 /**
- * Refuses a home that is a file, before anything is looked for in it.
- *
- * @throws {@link EasyNetError} `invalid_config`
- */
-export function requireFolder(home: string | undefined): void {
-  if (home === undefined || statSync(home, { throwIfNoEntry: false })?.isDirectory() !== false) return
-  throw new EasyNetError('invalid_config', `The home ${home} is a file, not a folder.`, {
-    hint: 'Choose a folder: --home DIR, or EASYNET_HOME',
-    details: { home },
-  })
-}
-
-/**
  * Creates a folder of mode 0700 with its parents; an existing one is left as it is. Node's own
  * `recursive` never returns where the file system answers ENOENT for a new folder, as /proc does.
  */

@@ -115,7 +115,7 @@ describe.each(['README.md', 'examples/README.md'])('%s', (file) => {
       }
       // `easynet down` returns when the daemon has let go of its files, a moment before its process ends.
       const daemons = (): string[] =>
-        processesWith(folder).filter((command) => command.includes('daemon/main.ts'))
+        processesWith(folder).filter((command) => command.includes('easynetd.mjs'))
       await expect.poll(daemons, { timeout: 10_000 }).toEqual([])
     } finally {
       for (const command of serving) await command.stop()

@@ -27,7 +27,7 @@ test.each([
   const { code, stdout, stderr } = await service('install', '--print', '--platform', platform)
   expect(code).toBe(0)
   expect(stdout).toContain(part)
-  expect(stdout).toContain(join('src', 'daemon', 'main.ts'))
+  expect(stdout).toContain(join('bin', 'easynetd.mjs'))
   expect(stderr).toMatch(/^# .+/)
   expect(existsSync(unit)).toBe(false)
 })

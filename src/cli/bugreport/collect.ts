@@ -6,7 +6,7 @@ import { findDaemonState } from '../doctor/daemon-state.ts'
 import type { DaemonState } from '../doctor/check.ts'
 import type { Cli } from '../cli.ts'
 import { lastLines, openLog, parseLine } from '../log-file.ts'
-import { ownPackage } from '../own-version.ts'
+import { loadedFrom, ownPackage } from '../../util/installation.ts'
 import { createRedactor } from './redact.ts'
 
 const LOG_LINES = 200
@@ -41,6 +41,7 @@ export async function collectReport(cli: Cli): Promise<BugReport> {
       easynet: ownPackage().version,
       easynetd: daemon.status?.version ?? null,
       node: process.versions.node,
+      loadedFrom: loadedFrom(),
       system: `${process.platform} ${release()} ${process.arch}`,
     },
     settings: readSettings(cli),

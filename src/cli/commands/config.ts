@@ -16,11 +16,11 @@ export function define(program: Command, cli: Cli): void {
     .description(t('command.config.get'))
     .argument('<key>', t('argument.key'))
     .option('--show-origin', t('option.showOrigin'))
-    .action((name: string, options: { showOrigin?: true }) => {
+    .action(async (name: string, options: { showOrigin?: true }) => {
       const key = requireKey(name)
       const { value, origin } = load().settings[key]
       if (json) return out.json({ schema: 'setting/1', key, value: value ?? null, origin })
-      if (options.showOrigin === true) out.table([origin, asText(value)], [])
+      if (options.showOrigin === true) await out.table([origin, asText(value)], [])
       else out.line(asText(value))
     })
 
@@ -28,12 +28,12 @@ export function define(program: Command, cli: Cli): void {
     .command('ls')
     .description(t('command.config.ls'))
     .option('--show-origin', t('option.showOrigin'))
-    .action((options: { showOrigin?: true }) => {
+    .action(async (options: { showOrigin?: true }) => {
       const settings = Object.entries<Setting>(load().settings)
       if (json) return out.json({ schema: 'settings/1', settings: Object.fromEntries(settings) })
       if (cli.options.quiet === true) return configKeys.forEach((key) => out.line(key))
       const origin = options.showOrigin === true
-      out.table(
+      await out.table(
         [t('column.key'), t('column.value'), ...(origin ? [t('column.origin')] : [])],
         settings.map(([key, setting]) => [key, asText(setting.value), ...(origin ? [setting.origin] : [])]),
       )

@@ -14,16 +14,20 @@ export function define(program: Command, cli: Cli): void {
       if (counts.fail > 0) cli.exit.code = EXIT.checkFailed
       if (cli.options.json === true)
         cli.out.json({ schema: 'doctor/1', ok: counts.fail === 0, counts, checks })
-      else print(cli, checks, counts)
+      else await print(cli, checks, counts)
     })
 }
 
-function print(cli: Cli, checks: readonly CheckResult[], counts: Record<CheckStatus, number>): void {
+async function print(
+  cli: Cli,
+  checks: readonly CheckResult[],
+  counts: Record<CheckStatus, number>,
+): Promise<void> {
   const { out, t } = cli
   if (cli.options.quiet === true) {
     return checks.filter(({ status }) => status === 'fail').forEach(({ id }) => out.line(id))
   }
-  out.fields(
+  await out.fields(
     checks.flatMap(({ status, title, message, fix }) => [
       [t(`doctor.${status}`), title, message],
       ...(fix === undefined ? [] : [['', '', `${t('error.try')} ${fix}`]]),

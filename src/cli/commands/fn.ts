@@ -24,7 +24,7 @@ export function define(program: Command, cli: Cli): void {
     .argument('<name>', t('argument.fn'))
     .action(async (name: string) => {
       using api = await HttpClient.open(cli.target)
-      show(cli, await api.function(name, { signal: cli.signal }))
+      await show(cli, await api.function(name, { signal: cli.signal }))
     })
 }
 
@@ -35,7 +35,7 @@ async function list(cli: Cli, query: { scope?: 'local' | 'mesh'; q?: string }): 
   if (cli.options.json === true) return out.json({ schema: 'functions/1', functions })
   if (cli.options.quiet === true) return functions.forEach(({ name }) => out.line(name))
   if (functions.length === 0) return out.note(t('list.noFunctions'))
-  out.table(
+  await out.table(
     [
       t('column.name'),
       t('column.version'),
@@ -53,12 +53,12 @@ async function list(cli: Cli, query: { scope?: 'local' | 'mesh'; q?: string }): 
   )
 }
 
-function show(cli: Cli, fn: FunctionView): void {
+async function show(cli: Cli, fn: FunctionView): Promise<void> {
   const { out, t } = cli
   if (cli.options.json === true) return out.json({ schema: 'function/1', ...fn })
   if (cli.options.quiet === true) return out.line(fn.name)
   const flags = (['stream', 'clientStream', 'idempotent'] as const).filter((flag) => fn[flag])
-  printFields(cli, [
+  await printFields(cli, [
     [t('column.name'), fn.name],
     [t('column.version'), fn.version],
     [t('column.description'), fn.description],

@@ -12,7 +12,7 @@ export function define(program: Command, cli: Cli): void {
   group
     .command('show')
     .description(t('command.key.show'))
-    .action(() => {
+    .action(async () => {
       const file = cli.home.keyFile
       const bytes = readPublicKey(file)
       const peerId = peerIdOf(bytes)
@@ -21,7 +21,7 @@ export function define(program: Command, cli: Cli): void {
         return out.json({ schema: 'key/1', peerId, type: 'ed25519', publicKey, file })
       }
       if (cli.options.quiet === true) return out.line(peerId)
-      printFields(cli, [
+      await printFields(cli, [
         [t('status.peerId'), peerId],
         [t('key.publicKey'), `${publicKey}  (Ed25519, base64)`],
         [t('key.file'), file],

@@ -19,7 +19,7 @@ export function define(program: Command, cli: Cli): void {
     .argument('<peer>', t('argument.peer'))
     .action(async (name: string) => {
       using api = await HttpClient.open(cli.target)
-      show(cli, findPeer(await api.peers({ signal: cli.signal }), name))
+      await show(cli, findPeer(await api.peers({ signal: cli.signal }), name))
     })
   for (const verb of ['block', 'unblock'] as const) {
     group
@@ -43,7 +43,7 @@ async function list(cli: Cli): Promise<void> {
   if (cli.options.json === true) return out.json({ schema: 'peers/1', peers })
   if (cli.options.quiet === true) return peers.forEach(({ peerId }) => out.line(peerId))
   if (peers.length === 0) return out.note(t('list.noPeers'))
-  out.table(
+  await out.table(
     [
       t('column.name'),
       t('column.path'),
@@ -63,11 +63,11 @@ async function list(cli: Cli): Promise<void> {
   )
 }
 
-function show(cli: Cli, peer: PeerView): void {
+async function show(cli: Cli, peer: PeerView): Promise<void> {
   const { out, t } = cli
   if (cli.options.json === true) return out.json({ schema: 'peer/1', ...peer })
   if (cli.options.quiet === true) return out.line(peer.peerId)
-  printFields(cli, [
+  await printFields(cli, [
     [t('column.name'), peer.name],
     [t('column.peerId'), peer.peerId],
     [t('column.version'), peer.version ?? ''],

@@ -72,7 +72,7 @@ async function status(cli: Cli, manager: Manager): Promise<void> {
   const active =
     state.active === null ? 'service.unknown' : state.active ? 'service.active' : 'service.inactive'
   if (cli.options.quiet === true) return cli.out.line(t(active))
-  printFields(cli, [
+  await printFields(cli, [
     [t('service.manager'), kind],
     [t('service.file'), state.installed ? file : t('service.none', { file })],
     [t('column.state'), t(active)],

@@ -19,7 +19,7 @@ export function define(program: Command, cli: Cli): void {
       using api = await HttpClient.open(cli.target)
       const status = await api.status({ signal: cli.signal })
       if (cli.options.json === true) cli.out.json(status)
-      else if (options.check !== true) printStatus(cli, status)
+      else if (options.check !== true) await printStatus(cli, status)
     })
 }
 
@@ -34,7 +34,7 @@ async function waitUntilItServes(cli: Cli, waitMs: number): Promise<void> {
 }
 
 /** The state of the daemon as people read it. */
-export function printStatus(cli: Cli, status: StatusView): void {
+export async function printStatus(cli: Cli, status: StatusView): Promise<void> {
   const { t, out } = cli
   if (cli.options.quiet === true) return out.line(status.peerId)
   const fields = [
@@ -48,17 +48,20 @@ export function printStatus(cli: Cli, status: StatusView): void {
     [t('status.functions'), String(status.functions)],
     [t('status.calls'), t('status.callCounts', status.calls)],
   ] as const
-  printFields(cli, fields)
+  await printFields(cli, fields)
 }
 
 /** Lines of `label  value`, without empty ones; further lines of a value stand under its first. */
-export function printFields(cli: Cli, fields: readonly (readonly [label: string, value: string])[]): void {
+export async function printFields(
+  cli: Cli,
+  fields: readonly (readonly [label: string, value: string])[],
+): Promise<void> {
   const rows = fields
     .filter(([, value]) => value !== '')
     .flatMap(([label, value]) =>
       value.split('\n').map((line, index) => [index === 0 ? label : '', cli.out.safe(line)] as const),
     )
-  cli.out.fields(rows)
+  await cli.out.fields(rows)
 }
 
 /** The last letters of a peer id: enough to tell the devices of a mesh apart. */

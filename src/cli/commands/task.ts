@@ -19,7 +19,7 @@ export function define(program: Command, cli: Cli): void {
     .argument('<id>', t('argument.call'))
     .action(async (id: string) => {
       using api = await HttpClient.open(cli.target)
-      show(cli, await api.callRecord(id, { signal: cli.signal }))
+      await show(cli, await api.callRecord(id, { signal: cli.signal }))
     })
   group
     .command('cancel')
@@ -43,7 +43,7 @@ export async function listCalls(cli: Cli, all: boolean): Promise<void> {
   if (cli.options.json === true) return out.json({ schema: 'calls/1', calls })
   if (cli.options.quiet === true) return calls.forEach(({ id }) => out.line(id))
   if (calls.length === 0) return out.note(t('list.noCalls'))
-  out.table(
+  await out.table(
     [
       t('column.id'),
       t('column.fn'),
@@ -65,11 +65,11 @@ export async function listCalls(cli: Cli, all: boolean): Promise<void> {
   )
 }
 
-function show(cli: Cli, call: CallDetails): void {
+async function show(cli: Cli, call: CallDetails): Promise<void> {
   const { out, t } = cli
   if (cli.options.json === true) return out.json({ schema: 'task/1', ...call })
   if (cli.options.quiet === true) return out.line(call.id)
-  printFields(cli, [
+  await printFields(cli, [
     [t('column.id'), call.id],
     [t('column.fn'), call.fn],
     [t('column.role'), call.role],
@@ -81,14 +81,14 @@ function show(cli: Cli, call: CallDetails): void {
     ['traceparent', call.traceparent ?? ''],
     ['result', call.result === undefined ? '' : formatValue(call.result)],
   ])
-  if (call.timeline !== undefined) showTimeline(cli, call.timeline)
+  if (call.timeline !== undefined) await showTimeline(cli, call.timeline)
 }
 
 /** One line per step, with the milliseconds since the first. */
-function showTimeline({ out, t }: Cli, timeline: readonly TimelineEntry[]): void {
+async function showTimeline({ out, t }: Cli, timeline: readonly TimelineEntry[]): Promise<void> {
   const start = timeline[0]?.at ?? 0
   out.line('')
-  out.table(
+  await out.table(
     [t('column.at'), t('column.where'), t('column.step'), t('column.peer')],
     timeline.map(({ at, where, what, peer }) => [
       `${(at - start).toFixed(2)} ms`,

@@ -68,7 +68,7 @@ async function printUp(cli: Cli, started: StatusView, search: Search): Promise<v
   const { t, out } = cli
   if (out.notesToTTY && started.peers === 0) out.note(out.style('dim', t('up.searching')))
   const { status, unanswered } = await waitForPeer(cli, search, started)
-  printFields(cli, [
+  await printFields(cli, [
     [t('status.peerId'), shortPeerId(status.peerId)],
     [t('status.reachability'), reachabilityText(cli, status, search)],
     [t('status.peers'), String(status.peers)],

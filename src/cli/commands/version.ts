@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { statusOfRunning } from '../background-daemon.ts'
 import type { Cli } from '../cli.ts'
-import { ownPackage } from '../own-version.ts'
+import { loadedFrom, ownPackage } from '../../util/installation.ts'
 
 export function define(program: Command, cli: Cli): void {
   program
@@ -11,7 +11,8 @@ export function define(program: Command, cli: Cli): void {
       const version = ownPackage().version
       const daemon = (await statusOfRunning(cli.target, cli.signal))?.version ?? null
       if (cli.options.json === true) {
-        return cli.out.json({ schema: 'version/1', version, daemon, node: process.versions.node })
+        const node = process.versions.node
+        return cli.out.json({ schema: 'version/1', version, daemon, node, loadedFrom: loadedFrom() })
       }
       cli.out.line(version)
       if (cli.options.quiet !== true && daemon !== null && daemon !== version)

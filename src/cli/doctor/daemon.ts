@@ -1,5 +1,5 @@
 import { coerce, major, minor } from 'semver'
-import { ownPackage } from '../own-version.ts'
+import { ownPackage } from '../../util/installation.ts'
 import { type DoctorContext, fail, type Finding, pass, skip, warn } from './check.ts'
 
 /** Whose the home is: nobody's, a daemon's that answers, or one that does not. */

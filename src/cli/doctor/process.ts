@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { satisfies } from 'semver'
-import { ownPackage } from '../own-version.ts'
+import { ownPackage } from '../../util/installation.ts'
 import { type DoctorContext, fail, type Finding, pass, skip, warn } from './check.ts'
 
 /** 300 connections, their programs and the databases fit in this many. */

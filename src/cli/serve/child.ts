@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { installedFile } from '../../util/installation.ts'
 
-const PACKAGE_ROOT = new URL('../../../', import.meta.url)
 const KILL_AFTER_MS = 5_000
 
 const NODE_FILES = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.cts']
@@ -46,12 +45,11 @@ export function startChild(file: string, env: NodeJS.ProcessEnv): ServingChild {
 }
 
 function startNode(file: string, env: NodeJS.ProcessEnv): ChildProcess {
-  const host = fileURLToPath(new URL('src/sdk/serve-host.ts', PACKAGE_ROOT))
-  return spawn(process.execPath, [host, file], options(env))
+  return spawn(process.execPath, [installedFile('src/sdk/serve-host.ts'), file], options(env))
 }
 
 function startPython(file: string, env: NodeJS.ProcessEnv): ChildProcess {
-  const sdk = fileURLToPath(new URL('sdk/python', PACKAGE_ROOT))
+  const sdk = installedFile('sdk/python')
   const path = [sdk, env['PYTHONPATH']].filter((part) => part !== undefined && part !== '').join(delimiter)
   const python = env['EASYNET_PYTHON'] ?? 'python3'
   return spawn(python, [file], options({ ...env, PYTHONPATH: path, PYTHONUNBUFFERED: '1' }))

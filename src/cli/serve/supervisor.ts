@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { EasyNetError } from '../../errors/error.ts'
 import type { FunctionView } from '../../model/views.ts'
-import { EXIT_UNUSABLE } from '../../sdk/serve-host.ts'
+import { EXIT_UNUSABLE } from '../../sdk/served-module.ts'
 import { superviseGroup } from '../../sdk/supervise.ts'
 import { onAbort, sleep } from '../../util/signals.ts'
 import type { Cli } from '../cli.ts'

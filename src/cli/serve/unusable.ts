@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { EasyNetError } from '../../errors/error.ts'
-import { EXIT_UNUSABLE } from '../../sdk/serve-host.ts'
+import { EXIT_UNUSABLE } from '../../sdk/served-module.ts'
 import type { Cli } from '../cli.ts'
 import { shellWord } from '../shell-word.ts'
 

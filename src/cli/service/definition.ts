@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { installedFile } from '../../util/installation.ts'
 
 export const PLATFORMS = ['linux', 'darwin', 'win32'] as const
 export type Platform = (typeof PLATFORMS)[number]
@@ -24,8 +24,8 @@ export interface ServiceInit {
 }
 
 export function thisProgram(): Program {
-  const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-  return { node: process.execPath, daemon: fileOf('../../daemon/main.ts'), cli: fileOf('../main.ts') }
+  const [daemon, cli] = [installedFile('bin/easynetd.mjs'), installedFile('bin/easynet.mjs')]
+  return { node: process.execPath, daemon, cli }
 }
 
 /** A text inside XML. */

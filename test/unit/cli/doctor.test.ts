@@ -15,7 +15,7 @@ import { checkBootstrap } from '../../../src/cli/doctor/network.ts'
 import { checkNode, checkOpenFiles, limitInProc } from '../../../src/cli/doctor/process.ts'
 import { tcpAddress } from '../../../src/cli/doctor/tcp.ts'
 import { loadTexts } from '../../../src/cli/messages/translate.ts'
-import { ownPackage } from '../../../src/cli/own-version.ts'
+import { ownPackage } from '../../../src/util/installation.ts'
 import { locateHome } from '../../../src/util/home.ts'
 
 const { version } = ownPackage()

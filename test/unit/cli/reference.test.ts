@@ -51,7 +51,7 @@ test.each([
 
 test('the image runs files that exist, and asks the daemon how it is', () => {
   const text = readFileSync(join(checkout, 'deploy/Dockerfile'), 'utf8')
-  const files = [...text.matchAll(/\/opt\/easynet\/(src\/[\w/.-]+)/g)].map(([, file = '']) => file)
+  const files = [...text.matchAll(/\/opt\/easynet\/(bin\/[\w/.-]+)/g)].map(([, file = '']) => file)
   expect(files.length).toBeGreaterThan(1)
   expect(files.filter((file) => !existsSync(join(checkout, file)))).toEqual([])
   expect(text).toMatch(/HEALTHCHECK [^\n]*\\\n\s+CMD \["easynet", "status", "--check"\]/)

@@ -2,7 +2,7 @@ import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { fn, type FunctionDefinition, isFunctionDefinition, plainFunction } from '../../../src/sdk/fn.ts'
 import type { CallContext, RunnableFunction } from '../../../src/sdk/function-types.ts'
-import { functionsOf } from '../../../src/sdk/serve-host.ts'
+import { functionsOf } from '../../../src/sdk/served-module.ts'
 
 const ctx = { callId: 'c1' } as CallContext
 
