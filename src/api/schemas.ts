@@ -25,11 +25,22 @@ export const errorSchema = z
 
 const peerRefSchema = z.object({ peerId: z.string(), name: z.string() }).openapi('PeerRef')
 
+const meshSchema = z
+  .object({
+    id: z.string().openapi({ description: '64 hexadecimal digits.' }),
+    name: z.string(),
+    role: z.enum(['owner', 'member', 'guest', 'none']),
+    expiresAt: z.number().nullable().openapi({ description: 'Epoch ms; null when it does not expire.' }),
+  })
+  .openapi('Mesh')
+
 export const statusSchema = z
   .object({
     schema: z.literal('status/1'),
     peerId: z.string(),
     name: z.string(),
+    owner: z.string().openapi({ description: 'Owner key of whom this device acts for, hexadecimal.' }),
+    meshes: z.array(meshSchema),
     version: z.string(),
     uptimeMs: z.number(),
     addresses: z.array(z.string()),

@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { loadDeviceKey } from '../identity/device-key.ts'
+import { loadOwnerKey } from '../identity/owner-key.ts'
 import type { CallRequest, CallResult, CallSink } from '../model/call.ts'
 import type { FunctionOptions } from '../model/function.ts'
 import type { Value } from '../model/value.ts'
@@ -87,6 +88,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
       home,
       databases,
       deviceKey: loadDeviceKey(home.keyFile),
+      ownerKey: loadOwnerKey(home.ownerKeyFile),
       logger: options.logger ?? createSilentLogger(),
       events: createNodeEvents(),
       version: ownPackage().version,

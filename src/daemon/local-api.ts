@@ -1,6 +1,7 @@
 import type { NodeApi } from '../api/node-api.ts'
 import { EasyNetError } from '../errors/error.ts'
 import type { FunctionRegistry } from '../functions/registry.ts'
+import type { Memberships } from '../identity/memberships.ts'
 import type { CallTimeline, PeerRef } from '../model/call.ts'
 import type { Network } from '../network/network.ts'
 import type { Caller } from '../scheduler/caller.ts'
@@ -10,12 +11,13 @@ import type { Clock } from '../util/clock.ts'
 import type { Discovery } from '../topology/discovery.ts'
 import type { KnownPeer, PeerTable } from '../topology/peer-table.ts'
 import type { CallHistory } from './call-history.ts'
-import { functionViews, matches, peerView, reachabilityOf } from './views.ts'
+import { functionViews, matches, meshView, peerView, reachabilityOf } from './views.ts'
 import { resolvePeer } from './wiring.ts'
 
 export interface LocalApiParts {
   self: PeerRef
   version: string
+  memberships: Memberships
   network: Network
   registry: FunctionRegistry
   table: PeerTable
@@ -53,6 +55,8 @@ export function createLocalApi(parts: LocalApiParts): NodeApi {
       schema: 'status/1',
       peerId: self.peerId,
       name: self.name,
+      owner: Buffer.from(parts.memberships.owner).toString('hex'),
+      meshes: parts.memberships.list().map((mesh) => meshView(mesh, parts.memberships.own(mesh))),
       version: parts.version,
       uptimeMs: Math.round(clock.monotonic() - startedAt),
       addresses: network.addresses(),

@@ -1,5 +1,6 @@
 import type { NodeApi } from '../api/node-api.ts'
 import type { Config } from '../config/schema.ts'
+import type { OwnerKey } from '../identity/owner-key.ts'
 import type { SigningKey } from '../identity/signing-key.ts'
 import type { NodeDatabases } from '../storage/node-databases.ts'
 import type { NodeEvents } from '../telemetry/events.ts'
@@ -14,6 +15,7 @@ export interface NodeInit {
   home: Home
   databases: NodeDatabases
   deviceKey: SigningKey
+  ownerKey: OwnerKey
   logger: Logger
   events: NodeEvents
   /** Software version, such as `0.1.0`. */

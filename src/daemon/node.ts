@@ -2,6 +2,7 @@
 // needs; disposal goes the other way round.
 import { randomUUID } from 'node:crypto'
 import { createFunctionRegistry } from '../functions/registry.ts'
+import { createMemberships } from '../identity/memberships.ts'
 import type { PeerRef } from '../model/call.ts'
 import { createNetwork } from '../network/libp2p-network.ts'
 import { publicKeyOf } from '../network/peer-id.ts'
@@ -33,6 +34,7 @@ import { createCaller } from '../scheduler/caller.ts'
 import { createCallLog } from '../storage/call-log.ts'
 import { createDatastore } from '../storage/datastore.ts'
 import { createExecutionJournal } from '../storage/execution-journal.ts'
+import { createMeshStore } from '../storage/mesh-store.ts'
 import { createPeerStore } from '../storage/peer-store.ts'
 import { createAdvertiser } from '../topology/advertiser.ts'
 import { createDiscovery } from '../topology/discovery.ts'
@@ -67,6 +69,10 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const callLog = stack.use(createCallLog(databases.main))
   const journal = createExecutionJournal(databases.journal, { bootId: randomUUID(), clock })
   journal.recover()
+  const memberships = createMemberships(
+    { store: createMeshStore(databases.trust), clock, ownerKey: init.ownerKey, device: deviceKey.publicKey },
+    { name: config.name },
+  )
   const blocked = new Set(peerStore.blocked())
   const isBlocked = (peerId: string): boolean => blocked.has(peerId)
 
@@ -255,6 +261,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const api = createLocalApi({
     self,
     version,
+    memberships,
     network,
     registry,
     table,

@@ -1,6 +1,7 @@
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { EasyNetError } from '../errors/error.ts'
 import { loadDeviceKey } from '../identity/device-key.ts'
+import { loadOwnerKey } from '../identity/owner-key.ts'
 import { openNodeDatabases } from '../storage/node-databases.ts'
 import { ensurePrivateDir } from '../util/private-files.ts'
 import { createNodeEvents } from '../telemetry/events.ts'
@@ -73,6 +74,7 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
     }),
   )
   const deviceKey = loadDeviceKey(home.keyFile)
+  const ownerKey = loadOwnerKey(home.ownerKeyFile)
   const databases = stack.use(openNodeDatabases(home))
   const events = createNodeEvents()
   const [createNode, { createApiServer }, config] = await Promise.all([
@@ -87,6 +89,7 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
       home,
       databases,
       deviceKey,
+      ownerKey,
       logger,
       events,
       version,

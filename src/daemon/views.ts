@@ -1,9 +1,20 @@
 import { BlockList, isIP } from 'node:net'
+import type { Member } from '../identity/chain.ts'
+import type { Membership } from '../identity/memberships.ts'
+import type { Checked } from '../identity/refusals.ts'
 import type { PeerRef } from '../model/call.ts'
 import type { AdvertisedFunction, FunctionDescriptor } from '../model/function.ts'
-import type { FunctionView, PeerView, ProviderView, Reachability } from '../model/views.ts'
+import type { FunctionView, MeshView, PeerView, ProviderView, Reachability } from '../model/views.ts'
 import type { ConnectionInfo } from '../network/network.ts'
 import type { KnownPeer } from '../topology/peer-table.ts'
+
+/** @param own - what we may do in it */
+export function meshView({ meshId, name }: Membership, own: Checked<Member>): MeshView {
+  const id = Buffer.from(meshId).toString('hex')
+  if (!own.ok) return { id, name, role: 'none', expiresAt: null }
+  const { role, expiresAt } = own.value
+  return { id, name, role, expiresAt: Number.isFinite(expiresAt) ? expiresAt : null }
+}
 
 export function peerView(
   peer: KnownPeer,

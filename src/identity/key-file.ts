@@ -63,7 +63,7 @@ function fromText(file: string, text: string, { what, count }: KeyFileInit): Sig
   } catch (cause) {
     throw new EasyNetError(
       'storage_failed',
-      `${file} holds no ${what} (Ed25519 in PEM form); it was left as it is.`,
+      `${file} holds no Ed25519 key in PEM form that is the ${what}; it was left as it is.`,
       {
         hint: `Restore it from a backup. Without one a new ${what} is made after: mv "${file}" "${file}.damaged"`,
         details: { file },

@@ -33,7 +33,8 @@ export interface Signer {
 /** Signs `content` with each of the keys. */
 export function seal<T>(kind: Kind<T>, content: T, ...signers: readonly Signer[]): Uint8Array {
   const payload = encodeCbor(content)
-  return encodeCbor([payload, ...signers.map((signer) => signWithDomain(signer, kind.domain, payload))])
+  const signatures = signers.map((signer) => signWithDomain(signer, kind.domain, payload))
+  return Uint8Array.from(encodeCbor([payload, ...signatures]))
 }
 
 /** Size, form and representation; the signatures are checked by {@link isSignedBy}. */

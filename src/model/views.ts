@@ -10,6 +10,10 @@ export interface StatusView {
   schema: 'status/1'
   peerId: string
   name: string
+  /** Owner key of whom this device acts for, hexadecimal. */
+  owner: string
+  /** The meshes that it belongs to, in the order of joining. */
+  meshes: MeshView[]
   version: string
   uptimeMs: number
   addresses: string[]
@@ -19,6 +23,17 @@ export interface StatusView {
   /** Functions that this device offers. */
   functions: number
   calls: { running: number; done: number; failed: number }
+}
+
+export interface MeshView {
+  /** 64 hexadecimal digits. */
+  id: string
+  /** What it is called on this device. */
+  name: string
+  /** `none`: the certificate has expired or was revoked. */
+  role: 'owner' | 'member' | 'guest' | 'none'
+  /** Epoch ms; null when it does not expire. */
+  expiresAt: number | null
 }
 
 export interface PeerView {

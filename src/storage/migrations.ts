@@ -55,3 +55,53 @@ export const JOURNAL_MIGRATIONS: readonly string[] = [
   CREATE INDEX executions_with_result ON executions (ended_at) WHERE result IS NOT NULL;
   `,
 ]
+
+/** `trust.db`: who belongs to which mesh. Survives a power cut; without it a device has to be invited again. */
+export const TRUST_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meshes (
+    id BLOB PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    genesis BLOB NOT NULL,
+    rotations BLOB NOT NULL,
+    chain BLOB NOT NULL,
+    joined_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE revocations (
+    mesh BLOB PRIMARY KEY NOT NULL REFERENCES meshes (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    revocations BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE device_certificate (
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+    certificate BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE members (
+    mesh BLOB NOT NULL REFERENCES meshes (id) ON DELETE CASCADE,
+    owner BLOB NOT NULL,
+    device BLOB NOT NULL,
+    name TEXT NOT NULL,
+    chain BLOB NOT NULL,
+    first_seen_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    PRIMARY KEY (mesh, owner, device)
+  ) STRICT;
+  CREATE TABLE invites (
+    key BLOB PRIMARY KEY NOT NULL,
+    mesh BLOB NOT NULL REFERENCES meshes (id) ON DELETE CASCADE,
+    invite BLOB NOT NULL,
+    uses INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    cancelled_at INTEGER
+  ) STRICT;
+  CREATE TABLE redemptions (
+    invite BLOB NOT NULL REFERENCES invites (key) ON DELETE CASCADE,
+    newcomer BLOB NOT NULL,
+    redemption BLOB NOT NULL,
+    answer BLOB NOT NULL,
+    redeemed_at INTEGER NOT NULL,
+    PRIMARY KEY (invite, newcomer)
+  ) STRICT;
+  `,
+]

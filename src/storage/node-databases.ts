@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Database, openDatabase } from './database.ts'
-import { JOURNAL_MIGRATIONS, MAIN_MIGRATIONS } from './migrations.ts'
+import { JOURNAL_MIGRATIONS, MAIN_MIGRATIONS, TRUST_MIGRATIONS } from './migrations.ts'
 
 /** The databases of one daemon. */
 export interface NodeDatabases extends Disposable {
@@ -8,11 +8,14 @@ export interface NodeDatabases extends Disposable {
   main: Database
   /** `journal.db`: executions for others. */
   journal: Database
+  /** `trust.db`: meshes, members, invites. */
+  trust: Database
 }
 
 /**
- * Opens both. They are two files because durability is a property of a connection, and a file can have
- * one writer: in one file, an fsync for the journal would hold up every note about a peer.
+ * Opens all. They are files of their own because durability is a property of a connection, and a file can
+ * have one writer: in one file, an fsync for the journal would hold up every note about a peer. And a
+ * journal that is damaged can be put aside without losing the membership.
  *
  * @throws `storage_failed`
  */
@@ -24,6 +27,9 @@ export function openNodeDatabases(home: { stateDir: string; databaseFile: string
   const journal = opened.use(
     openDatabase(join(home.stateDir, 'journal.db'), { migrations: JOURNAL_MIGRATIONS, synchronous: 'full' }),
   )
+  const trust = opened.use(
+    openDatabase(join(home.stateDir, 'trust.db'), { migrations: TRUST_MIGRATIONS, synchronous: 'full' }),
+  )
   const owned = opened.move()
-  return { main, journal, [Symbol.dispose]: () => owned.dispose() }
+  return { main, journal, trust, [Symbol.dispose]: () => owned.dispose() }
 }

@@ -11,6 +11,8 @@ export interface Home {
   stateDir: string
   databaseFile: string
   keyFile: string
+  /** Owner key and its successor. */
+  ownerKeyFile: string
   logFile: string
   runDir: string
   /** `{url, socket, pid, version, peerId, addresses}` of the running daemon. */
@@ -63,6 +65,7 @@ function filesIn(configDir: string, stateDir: string, runDir: string): Home {
     stateDir,
     databaseFile: join(stateDir, 'easynet.db'),
     keyFile: join(stateDir, 'identity.key'),
+    ownerKeyFile: join(stateDir, 'owner.key'),
     logFile: join(stateDir, 'easynetd.log'),
     runDir,
     daemonFile: join(runDir, 'daemon.json'),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { EasyNetError } from '../../errors/error.ts'
 import type { Cli } from '../cli.ts'
 import { peerIdOf } from '../peer-id.ts'
@@ -17,14 +17,19 @@ export function define(program: Command, cli: Cli): void {
       const bytes = readPublicKey(file)
       const peerId = peerIdOf(bytes)
       const publicKey = Buffer.from(bytes).toString('base64')
+      const ownerFile = cli.home.ownerKeyFile
+      // A home of 0.1 gets its owner key when a newer daemon starts.
+      const owner = existsSync(ownerFile) ? Buffer.from(readPublicKey(ownerFile)).toString('hex') : null
       if (cli.options.json === true) {
-        return out.json({ schema: 'key/1', peerId, type: 'ed25519', publicKey, file })
+        return out.json({ schema: 'key/1', peerId, type: 'ed25519', publicKey, file, owner })
       }
       if (cli.options.quiet === true) return out.line(peerId)
       await printFields(cli, [
         [t('status.peerId'), peerId],
         [t('key.publicKey'), `${publicKey}  (Ed25519, base64)`],
         [t('key.file'), file],
+        [t('key.owner'), owner ?? ''],
+        [t('key.file'), owner === null ? '' : ownerFile],
       ])
       out.note(t('key.secret'))
     })
@@ -44,7 +49,7 @@ function readPublicKey(file: string): Uint8Array {
 }
 
 function noKey(file: string, cause: unknown): EasyNetError {
-  return new EasyNetError('daemon_unreachable', `There is no device key at ${file}.`, {
+  return new EasyNetError('daemon_unreachable', `There is no key at ${file}.`, {
     hint: 'easynet up',
     details: { why: 'The first start of the daemon makes it.' },
     cause,

@@ -37,9 +37,12 @@ async function waitUntilItServes(cli: Cli, waitMs: number): Promise<void> {
 export async function printStatus(cli: Cli, status: StatusView): Promise<void> {
   const { t, out } = cli
   if (cli.options.quiet === true) return out.line(status.peerId)
+  // A daemon that was started before an update has no meshes.
+  const meshes = (status.meshes ?? []).map(({ name, role }) => `${name} (${t(`role.${role}`)})`)
   const fields = [
     [t('status.name'), status.name],
     [t('status.peerId'), status.peerId],
+    [t('status.meshes'), meshes.join('\n')],
     [t('status.version'), status.version],
     [t('status.uptime'), formatDuration(status.uptimeMs)],
     [t('status.reachability'), `${status.reachability}: ${t(`reachability.${status.reachability}`)}`],

@@ -18,8 +18,9 @@ export const enTools = {
   'argument.shell': 'bash, zsh, fish or powershell',
 
   'key.publicKey': 'public key',
+  'key.owner': 'owner key',
   'key.file': 'file',
-  'key.secret': 'The secret key is in that file and nowhere else; this command does not show it.',
+  'key.secret': 'The secret keys are in these files and nowhere else; this command does not show them.',
 
   'bugreport.contains':
     'This is a bug report of EasyNet. Please read it before you send it.\nIt contains: versions, settings and where they come from, the state of the daemon, the number of devices, the results of easynet doctor, the last 200 lines of the log.\nIt does not contain: keys, tokens, arguments and results of calls. Names, ids and addresses of devices were replaced by words such as <peer-1>. Names of functions may be in it.',

@@ -20,8 +20,9 @@ export const zhTools: Readonly<Record<keyof typeof enTools, string>> = {
   'argument.shell': 'bash、zsh、fish 或 powershell',
 
   'key.publicKey': '公钥',
+  'key.owner': '所有者密钥',
   'key.file': '文件',
-  'key.secret': '私钥只在该文件中；此命令不显示它。',
+  'key.secret': '私钥只在这些文件中；此命令不显示它们。',
 
   'bugreport.contains':
     '这是 EasyNet 的问题报告。发送之前请先阅读。\n其中包含：版本、设置及其来源、守护进程的状态、设备数量、easynet doctor 的结果、日志的最后 200 行。\n其中不含：密钥、令牌、调用的参数和结果。设备的名称、标识和地址已换成 <peer-1> 这样的词。函数名称可能出现在其中。',

@@ -20,6 +20,8 @@ async function createStubNode({ config, events, version, requestShutdown }: Node
       schema: 'status/1',
       peerId,
       name: config.name,
+      owner: '00'.repeat(32),
+      meshes: [],
       version,
       uptimeMs: 0,
       addresses: config.network.listen,

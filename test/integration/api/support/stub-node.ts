@@ -99,6 +99,8 @@ export function createStubNode(): StubNode {
     status: () => ({
       schema: 'status/1',
       ...SELF,
+      owner: '00'.repeat(32),
+      meshes: [],
       version: '0.1.0',
       uptimeMs: 1,
       addresses: [],
