@@ -30,6 +30,8 @@ for (let n = Number(from); n <= Number(to); n += 1) {
   })
   dieAt('committed')
   while (step === 'committed') continue
-  process.stdout.write(`${n} ${'answer' in spent ? `answer ${Buffer.from(spent.answer)}` : spent.refused}\n`)
+  process.stdout.write(
+    `${n} ${'answer' in spent ? `answer ${Buffer.from(spent.answer).toString()}` : spent.refused}\n`,
+  )
 }
 database.close()
