@@ -6,6 +6,7 @@ import {
   FRAME_HEADER_BYTES,
   MAX_BLOB_FRAME_BYTES,
   MAX_READ_BUFFER_BYTES,
+  MIN_BLOB_BYTES,
   WRITE_HIGH_WATER_BYTES,
 } from './constants.ts'
 import { type Frame, frameHeader, FrameSplitter, FrameType } from './frames.ts'
@@ -146,12 +147,16 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
       return queuedBytes + stream.writeBufferLength >= WRITE_HIGH_WATER_BYTES
     },
     async sendBlobs(call, blobs, maxStallMs) {
-      flush()
       for (const blob of blobs) {
         for (let at = 0; at < blob.length; at += MAX_BLOB_FRAME_BYTES) {
           const part = blob.subarray(at, at + MAX_BLOB_FRAME_BYTES)
           if (stream.writeStatus !== 'writable') throw streamClosed()
-          stream.send(joinBytes([frameHeader(FrameType.blob, call, part.length), part]))
+          queue.push(frameHeader(FrameType.blob, call, part.length))
+          const isSmall = part.length < MIN_BLOB_BYTES
+          if (isSmall) queue.push(part)
+          flush()
+          // Of its own, so that it is not copied.
+          if (!isSmall) stream.send(part)
           await drained(maxStallMs)
         }
       }

@@ -54,8 +54,14 @@ export class FrameSplitter {
   #blobLeft = 0
   #blobCall = 0
 
-  push(data: Uint8Array | { subarray(): Uint8Array }): void {
-    const chunk = data instanceof Uint8Array ? data : data.subarray()
+  /** @param data - bytes, or a list of them as libp2p hands them on */
+  push(data: Uint8Array | Iterable<Uint8Array>): void {
+    if (data instanceof Uint8Array) this.#push(data)
+    else for (const chunk of data) this.#push(chunk)
+  }
+
+  #push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
     this.#bytes += chunk.length
     const last = this.#chunks.at(-1)
     // A frame that comes byte by byte would otherwise take a hundred times its size.
@@ -72,13 +78,13 @@ export class FrameSplitter {
       if (this.#bytes < FRAME_HEADER_BYTES) return undefined
       const { type, call, payloadBytes } = this.#header()
       if (type === FrameType.blob) {
-        this.#take(FRAME_HEADER_BYTES)
+        this.#drop(FRAME_HEADER_BYTES)
         this.#blobLeft = payloadBytes
         this.#blobCall = call
         continue
       }
       if (this.#bytes < FRAME_HEADER_BYTES + payloadBytes) return undefined
-      this.#take(FRAME_HEADER_BYTES)
+      this.#drop(FRAME_HEADER_BYTES)
       return { type, call, payload: this.#take(payloadBytes) }
     }
     return this.#nextBlobPart()
@@ -107,23 +113,39 @@ export class FrameSplitter {
     return { type: FrameType.blob, call: this.#blobCall, payload }
   }
 
+  #take(length: number): Uint8Array {
+    const bytes = this.#peek(length)
+    this.#drop(length)
+    return bytes.length === length ? bytes : bytes.subarray(0, length)
+  }
+
+  /** The next `length` bytes, and perhaps more: copied only when they are in several chunks. */
   #peek(length: number): Uint8Array {
-    const first = this.#chunks[0]
+    const [first] = this.#chunks
     if (first !== undefined && first.length >= length) return first
-    const joined = joinBytes(this.#chunks)
-    this.#chunks = [joined]
+    const joined = Buffer.allocUnsafe(length)
+    let filled = 0
+    for (let index = 0; filled < length; index += 1) {
+      const chunk = this.#chunks[index] as Uint8Array
+      joined.set(chunk.subarray(0, length - filled), filled)
+      filled += chunk.length
+    }
     return joined
   }
 
-  #take(length: number): Uint8Array {
-    if (length === 0) return new Uint8Array(0)
-    const first = this.#peek(length)
+  #drop(length: number): void {
     this.#bytes -= length
-    if (first.length === length) {
-      this.#chunks.shift()
-      return first
+    let left = length
+    let whole = 0
+    for (
+      let chunk = this.#chunks[0];
+      chunk !== undefined && chunk.length <= left;
+      chunk = this.#chunks[whole]
+    ) {
+      left -= chunk.length
+      whole += 1
     }
-    this.#chunks[0] = first.subarray(length)
-    return first.subarray(0, length)
+    if (whole > 0) this.#chunks.splice(0, whole)
+    if (left > 0) this.#chunks[0] = (this.#chunks[0] as Uint8Array).subarray(left)
   }
 }

@@ -146,13 +146,13 @@ export function serveOwnStream(
       .finally(end)
   }
 
-  const takeInput = async (): Promise<void> => {
-    if (input === undefined || !input.gatherer.complete) return
+  const takeInput = (): Promise<void> | undefined => {
+    if (input === undefined || !input.gatherer.complete) return undefined
     const { skeleton, gatherer, held } = input
     input = undefined
     // The next input may take its time; the function's deadline ends the wait.
     clearTimeout(idleTimer)
-    await inputs?.push({ value: attachBlobs(skeleton, gatherer.blobs), held }, controller.signal)
+    return inputs?.push({ value: attachBlobs(skeleton, gatherer.blobs), held }, controller.signal)
   }
 
   const holdInput = (bytes: number): Disposable | undefined => {
@@ -166,7 +166,7 @@ export function serveOwnStream(
       return undefined
     }
   }
-  const onBody = (frame: Frame): Promise<void> | void => {
+  const onBody = (frame: Frame): Promise<void> | undefined => {
     if (header === undefined) throw outOfPlace(frame)
     if (args === undefined || bodyEnded) return undefined
     expectMore(frame.payload.length)

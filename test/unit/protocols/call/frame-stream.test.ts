@@ -1,20 +1,19 @@
 import type { Stream } from '@libp2p/interface'
 import { expect, test } from 'vitest'
 import { createFrameStream } from '../../../../src/protocols/call/frame-stream.ts'
-import { frameHeader, FrameType } from '../../../../src/protocols/call/frames.ts'
+import { frameHeader, FrameSplitter, FrameType } from '../../../../src/protocols/call/frames.ts'
 
 /** As much of a libp2p stream as frames need; `status` is what it is when we get it. */
 function streamThatIs(status: 'open' | 'reset' | 'aborted' | 'closed') {
   const target = new EventTarget()
-  /** Types of the frames that began a buffer that was sent. */
-  const sent: number[] = []
+  const sent: Uint8Array[] = []
   const stream = Object.assign(target, {
     status,
     readStatus: status === 'open' ? 'readable' : 'closed',
     writeStatus: status === 'open' ? 'writable' : 'closed',
     writeBufferLength: 0,
     maxReadBufferLength: 0,
-    send: (data: Uint8Array) => sent.push(data[4] ?? 0) > 0,
+    send: (data: Uint8Array) => sent.push(data) > 0,
     pause: () => void (stream.readStatus = 'paused'),
     resume: () => void (stream.readStatus = 'readable'),
     abort: () => undefined,
@@ -57,5 +56,21 @@ test('what the last frame made us send is sent, though the end of the other side
   emit('message', { data: frameHeader(FrameType.end, 0, 0) })
   emit('end')
   await new Promise((resolve) => setImmediate(resolve))
-  expect(sent).toEqual([FrameType.ack])
+  expect(sent.map((data) => data[4])).toEqual([FrameType.ack])
+})
+
+test('long byte strings are sent as they are, and come back out of the frames', async () => {
+  const { stream, sent } = streamThatIs('open')
+  const frames = createFrameStream(stream, { onFrame: () => undefined, onClose: () => undefined })
+  const blobs = [600_000, 5, 20_000].map((length, index) => new Uint8Array(length).fill(index + 1))
+  frames.send(FrameType.value, 0, Uint8Array.of(0))
+  await frames.sendBlobs(0, blobs)
+  const isCopy = (bytes: Uint8Array): boolean => !blobs.some((blob) => blob.buffer === bytes.buffer)
+  expect(sent.filter(isCopy).every((bytes) => bytes.length < 100)).toBe(true)
+  const splitter = new FrameSplitter()
+  splitter.push(sent)
+  expect(splitter.next()).toMatchObject({ type: FrameType.value })
+  const payloads: Uint8Array[] = []
+  for (let frame = splitter.next(); frame !== undefined; frame = splitter.next()) payloads.push(frame.payload)
+  expect(Buffer.compare(Buffer.concat(payloads), Buffer.concat(blobs))).toBe(0)
 })
