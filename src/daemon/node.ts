@@ -83,7 +83,12 @@ export async function createNode(init: NodeInit): Promise<Node> {
         privateKey: joinBytes([deviceKey.seed, deviceKey.publicKey]),
         datastore: createDatastore(databases.main),
       },
-      { listen: config.network.listen, mdns: config.network.mdns, agentVersion: software },
+      {
+        listen: config.network.listen,
+        mdns: config.network.mdns,
+        agentVersion: software,
+        busyPeers: () => new Set([...remote.providers(), ...executor.callers()]),
+      },
     ),
   )
   await network.setBlocked(blocked)

@@ -28,7 +28,7 @@ export function discoveryNetwork(network: Network): DiscoveryNetwork {
     peerId: network.peerId,
     isConnected: (peerId) => network.isConnected(peerId),
     isFull: () => network.isFull(),
-    protect: async (peerId, isProtected) => network.protect(peerId, isProtected),
+    protect: (peerId) => network.protect(peerId),
     connect: async (peerId, addresses, signal) => network.connect(peerId, addresses, signal),
     connectTo: async (address, signal) => network.connectTo(address, signal),
     connectedPeers: () => network.connections(),

@@ -3,6 +3,7 @@ import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
+import { chooseExcess } from './crowd.ts'
 import { createDirectory } from './directory.ts'
 import { networkError } from './errors.ts'
 import { createGossip } from './gossip.ts'
@@ -25,15 +26,14 @@ export interface NetworkInit {
   mdns: boolean
   /** What the other side is told of our software, e.g. `easynet/0.1.0`. */
   agentVersion: string
+  /** Peers with running calls, ours or theirs: their connections are not the first to go. @default none */
+  busyPeers?: () => ReadonlySet<string>
 }
-
-/** The most that the library takes. */
-const PROTECTED_VALUE = 100
-const PROTECTED_TAG = 'easynet-protected'
 
 /** Builds the libp2p node; nothing listens until `start()`. */
 export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
   let blocked: ReadonlySet<string> = new Set()
+  const kept = new Set<string>()
   const listeners: NetworkListener[] = []
   const privateKey = privateKeyFromRaw(components.privateKey)
   const ownId = peerIdFromPrivateKey(privateKey).toString()
@@ -50,8 +50,12 @@ export async function createNetwork(components: NetworkComponents, init: Network
     node.addEventListener(change, () => (connections = undefined))
   }
   node.addEventListener('connection:open', ({ detail: connection }) => {
-    if (node.getConnections(connection.remotePeer).length <= MAX_CONNECTIONS_PER_PEER) return
-    connection.abort(new Error('the peer has too many connections'))
+    if (node.getConnections(connection.remotePeer).length > MAX_CONNECTIONS_PER_PEER) {
+      connection.abort(new Error('the peer has too many connections'))
+    } else {
+      // Once the library has counted it.
+      queueMicrotask(() => closeExcess(node, kept, init.busyPeers))
+    }
   })
   node.addEventListener('peer:connect', ({ detail }) => {
     for (const listener of listeners) listener.connected?.(detail.toString())
@@ -93,10 +97,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     addresses: () => node.getMultiaddrs().map(String),
     connections: () => (connections ??= connectionsOf(node)),
     isFull: () => node.getConnections().length >= MAX_CONNECTIONS,
-    async protect(peerId, isProtected) {
-      const tag = isProtected ? { value: PROTECTED_VALUE } : undefined
-      await node.peerStore.merge(peerIdFromString(peerId), { tags: { [PROTECTED_TAG]: tag } })
-    },
+    protect: (peerId) => void kept.add(peerId),
     isConnected: (peerId) => node.getConnections(peerIdFromString(peerId)).length > 0,
     connect,
     async connectTo(address, signal) {
@@ -159,6 +160,27 @@ export async function createNetwork(components: NetworkComponents, init: Network
     async [Symbol.asyncDispose]() {
       await node.stop()
     },
+  }
+}
+
+function closeExcess(
+  node: Libp2pNode,
+  kept: ReadonlySet<string>,
+  busyPeers: () => ReadonlySet<string> = () => new Set(),
+): void {
+  const connections = node.getConnections()
+  if (connections.length <= MAX_CONNECTIONS) return
+  const crowd = connections.map((connection) => ({
+    connection,
+    peerId: connection.remotePeer.toString(),
+    remoteAddr: connection.remoteAddr,
+    direction: connection.direction,
+    openedAt: connection.timeline.open,
+  }))
+  const busy = busyPeers()
+  const is = { kept: (peerId: string) => kept.has(peerId), busy: (peerId: string) => busy.has(peerId) }
+  for (const { connection } of chooseExcess(crowd, MAX_CONNECTIONS, is)) {
+    connection.abort(new Error('there are too many connections'))
   }
 }
 

@@ -8,9 +8,14 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
+import { guardMuxer } from './guarded-muxer.ts'
+import { guardTransport } from './guarded-transport.ts'
+import { createHalfOpen } from './half-open.ts'
 import * as limits from './limits.ts'
+import { requireEarlyMuxer } from './on-connection.ts'
 import { cutWhenSilent } from './silence.ts'
 import { tunedNoise } from './tuned-noise.ts'
+import { cutWhenUnread } from './unsent.ts'
 
 export type Libp2pNode = Libp2p<{
   identify: Identify
@@ -19,6 +24,10 @@ export type Libp2pNode = Libp2p<{
   pubsub: GossipSub
   dht: KadDHT
 }>
+
+const NOISE = '/noise'
+/** Protocols whose messages the library reads by their lengths. */
+const PREFIXED: readonly string[] = ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0', limits.KAD_PROTOCOL]
 
 interface BuildInit {
   privateKey: PrivateKey
@@ -31,26 +40,44 @@ interface BuildInit {
 
 /** The one place that says which parts of libp2p we use and how they are set. */
 export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
-  return createLibp2p({
+  const halfOpen = createHalfOpen()
+  const node: Libp2pNode = await createLibp2p({
     start: false,
     privateKey: init.privateKey,
     datastore: init.datastore,
     nodeInfo: { name: 'easynet', version: init.agentVersion, userAgent: init.agentVersion },
     addresses: { listen: [...init.listen] },
-    transports: [tcp()],
-    connectionEncrypters: [cutWhenSilent(tunedNoise())],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES } })],
+    transports: [guardTransport(tcp(), NOISE)],
+    connectionEncrypters: [requireEarlyMuxer(cutWhenUnread(cutWhenSilent(tunedNoise())))],
+    streamMuxers: [
+      guardMuxer(
+        yamux({
+          maxInboundStreams: limits.MAX_INBOUND_STREAMS,
+          streamOptions: { maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES },
+        }),
+        { protocols: () => node.getProtocols(), isPrefixed: (protocol) => PREFIXED.includes(protocol) },
+      ),
+    ],
     peerDiscovery: init.mdns ? [mdns({ serviceTag: limits.MDNS_SERVICE, interval: 10_000 })] : [],
     peerStore: { maxAddressAge: limits.PEER_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
     connectionGater: {
       // The default refuses private addresses in browsers only; a mesh lives on them.
       denyDialMultiaddr: () => false,
+      denyInboundConnection(connection) {
+        halfOpen.begin(connection)
+        return false
+      },
+      denyInboundUpgradedConnection(_, connection) {
+        halfOpen.end(connection)
+        return false
+      },
       denyDialPeer: (peerId) => init.isBlocked(peerId.toString()),
       denyInboundEncryptedConnection: (peerId) => init.isBlocked(peerId.toString()),
       denyOutboundEncryptedConnection: (peerId) => init.isBlocked(peerId.toString()),
     },
     connectionManager: {
-      maxConnections: limits.MAX_CONNECTIONS,
+      maxConnections: limits.MAX_CONNECTIONS + limits.EXTRA_CONNECTIONS,
+      maxIncomingPendingConnections: limits.MAX_PENDING_INBOUND,
       inboundConnectionThreshold: limits.MAX_INBOUND_PER_SECOND,
       dialTimeout: limits.DIAL_TIMEOUT_MS,
       outboundStreamProtocolNegotiationTimeout: limits.NEGOTIATE_TIMEOUT_MS,
@@ -88,4 +115,5 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
       }),
     },
   })
+  return node
 }

@@ -5,7 +5,14 @@ export const KAD_PROTOCOL = '/easynet/kad/1.0.0'
 /** The mDNS service under which devices of one LAN find each other. */
 export const MDNS_SERVICE = '_easynet._udp.local'
 
+/** One more costs the host that has most of them one of its own. */
 export const MAX_CONNECTIONS = 300
+/** Connections beyond that which the library still lets in, so that there is a choice whom to close. */
+export const EXTRA_CONNECTIONS = 64
+/** Inbound connections that have not proved who they are; the oldest of the host that has most goes. */
+export const MAX_HALF_OPEN = 64
+/** The same for the library, which would refuse the newest. */
+export const MAX_PENDING_INBOUND = 4 * MAX_HALF_OPEN
 /** Connections of one peer; one more is closed. Limits of streams are per connection. */
 export const MAX_CONNECTIONS_PER_PEER = 4
 /** New connections per second from one address; many daemons may share one machine. */
@@ -23,6 +30,22 @@ export const LIVENESS_TICK_MS = 500
  */
 export const MAX_STREAM_WINDOW_BYTES = 1024 * 1024
 export const MAX_PING_STREAMS = 8
+/** Streams of all protocols that a peer can have open on one connection. */
+export const MAX_INBOUND_STREAMS = 256
+/** Pings of the multiplexer: honest peers send one in some seconds. */
+export const YAMUX_PINGS_PER_SECOND = 8
+export const YAMUX_PING_BURST = 64
+/** While the protocol of a stream or connection is agreed on: bytes of a message, and messages. */
+export const MAX_NEGOTIATION_MESSAGE_BYTES = 1024
+export const MAX_NEGOTIATION_MESSAGES = 16
+/** A message of the DHT and of libp2p's introductions. */
+export const MAX_PREFIXED_MESSAGE_BYTES = 1024 * 1024
+/** Memory of what waits to be sent on one connection, because the other side does not read. */
+export const MAX_UNSENT_BYTES = 32 * 1024 * 1024
+/** The same on all connections. */
+export const MAX_UNSENT_BYTES_OF_ALL = 256 * 1024 * 1024
+/** What each piece that waits takes beside its bytes: some 500 were measured for an answer to a ping. */
+export const UNSENT_PIECE_BYTES = 512
 /** Deadline to agree on a protocol for a new stream. */
 export const NEGOTIATE_TIMEOUT_MS = 10_000
 

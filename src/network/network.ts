@@ -12,8 +12,8 @@ export interface Network extends AsyncDisposable {
   isConnected(peerId: string): boolean
   /** True when one more connection would cost another one. */
   isFull(): boolean
-  /** When there are too many connections, protected peers lose theirs last. Kept over restarts. */
-  protect(peerId: string, isProtected: boolean): Promise<void>
+  /** When there are too many connections, protected peers lose theirs last. Until the end of the process. */
+  protect(peerId: string): void
   /**
    * Connects to a peer by the addresses known of it, plus the given ones.
    * @throws `peer_unreachable`

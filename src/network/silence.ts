@@ -1,8 +1,7 @@
-import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
+import type { MessageStream } from '@libp2p/interface'
 import { EasyNetError } from '../errors/error.ts'
 import { LIVENESS_MS, LIVENESS_TICK_MS } from './limits.ts'
-
-type CreateEncrypter<Components> = (components: Components) => ConnectionEncrypter
+import { type CreateEncrypter, onConnection } from './on-connection.ts'
 
 /**
  * Cuts connections on which nothing has come in for `LIVENESS_MS`. Any byte is a sign of life: behind an
@@ -10,23 +9,7 @@ type CreateEncrypter<Components> = (components: Components) => ConnectionEncrypt
  * ping (libp2p's connection monitor), so that a link that lives is never silent for so long.
  */
 export function cutWhenSilent<Components>(create: CreateEncrypter<Components>): CreateEncrypter<Components> {
-  return (components) => {
-    const encrypter = create(components)
-    const inbound = encrypter.secureInbound.bind(encrypter)
-    const outbound = encrypter.secureOutbound.bind(encrypter)
-    // Here, since libp2p shows the bytes of a connection to nobody who is not on the way up.
-    encrypter.secureInbound = async (connection, options) => {
-      const secured = await inbound(connection, options)
-      watchSilence(connection)
-      return secured
-    }
-    encrypter.secureOutbound = async (connection, options) => {
-      const secured = await outbound(connection, options)
-      watchSilence(connection)
-      return secured
-    }
-    return encrypter
-  }
+  return onConnection(create, watchSilence)
 }
 
 /** Counts ticks and not time, so that while this process is busy itself nobody else is called dead. */

@@ -40,6 +40,8 @@ export interface Executor extends Disposable {
   outcome(callerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
   /** Calls that run now. */
   readonly running: number
+  /** Peer ids of those whose calls run or wait now. */
+  callers(): ReadonlySet<string>
   /** The caller has the whole result: it need not be kept. */
   delivered(callerId: string, callId: string): void
   /** Refuses new calls and resolves when no call runs any more, or `signal` aborts. */
@@ -176,6 +178,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       const ending = known instanceof Promise ? await waitFor(known, waitMs, signal) : known
       return ending === undefined ? { state: 'running' } : answerOf(ending)
     },
+    callers: () => outcomes.callers(),
     delivered: (callerId, callId) => outcomes.delivered(outcomeKey(callerId, callId)),
     [Symbol.dispose]() {
       draining = true

@@ -20,6 +20,8 @@ export interface Outcomes {
   delivered(key: string): void
   /** True when every call of this boot that is not older is known here. */
   remembers(ageMs: number): boolean
+  /** Peer ids of those whose calls run now. Looks at all of them. */
+  callers(): Set<string>
 }
 
 export interface OutcomesInit {
@@ -129,6 +131,7 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
       if (entry === undefined || entry.bytes < MIN_RELEASED_BYTES) return
       keep(key, { ...entry, ending: DELIVERED, bytes: 0 })
     },
+    callers: () => new Set(Array.from(running.keys(), callerIn)),
     remembers: (ageMs) => init.clock.monotonic() - ageMs > forgottenUntil && ageMs < keepMs,
   }
 }

@@ -164,7 +164,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
         connecting.add(address)
         try {
           peerId = await network.connectTo(address, within(CONNECT_TIMEOUT_MS))
-          await network.protect(peerId, true)
+          network.protect(peerId)
         } catch (error) {
           if (signal.aborted) return
           onFailure('bootstrap unreachable', address, error)

@@ -13,7 +13,7 @@ export interface DiscoveryNetwork {
   /** True when one more connection would cost another one. */
   isFull(): boolean
   /** Its connection is the last that is given up for others. */
-  protect(peerId: string, isProtected: boolean): Promise<void>
+  protect(peerId: string): void
   connect(peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void>
   connectTo(address: string, signal: AbortSignal): Promise<string>
   connectedPeers(): { peerId: string; direction: 'inbound' | 'outbound' }[]

@@ -127,12 +127,3 @@ test('a blocked peer is cut off and cannot come back', async () => {
   await b.connectTo(a.addresses()[0] ?? '', soon()).catch(() => undefined)
   await eventually(() => !a.isConnected(b.peerId) && !b.isConnected(a.peerId))
 })
-
-test('a peer can be protected, and the protection lifted', async () => {
-  const a = await startNetwork()
-  const b = await startNetwork()
-  await b.connectTo(a.addresses()[0] ?? '', soon())
-  await b.protect(a.peerId, true)
-  await b.protect(a.peerId, false)
-  expect(b.isConnected(a.peerId)).toBe(true)
-})

@@ -27,6 +27,8 @@ export interface CallClient extends AsyncDisposable {
   ask(peerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
   /** Forgets the shared stream of a peer that is gone. */
   drop(peerId: string): void
+  /** Peers that run calls of ours now. */
+  providers(): Set<string>
 }
 
 export interface CallClientComponents {
@@ -123,6 +125,12 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
       }
     },
     ask,
+    providers() {
+      const busy = new Set<string>()
+      for (const [peerId, link] of links) if (link.size > 0) busy.add(peerId)
+      for (const [peerId, { calls }] of placesOf) if (!calls.idle) busy.add(peerId)
+      return busy
+    },
     drop(peerId) {
       links.get(peerId)?.close()
       links.delete(peerId)

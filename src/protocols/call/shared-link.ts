@@ -18,6 +18,8 @@ import { type Frame, FrameType } from './frames.ts'
 /** The one persistent stream to a peer on which its small calls are multiplexed. */
 export interface SharedLink {
   readonly closed: boolean
+  /** Calls that run. */
+  readonly size: number
   /** @param encoded - the call, whose blobs are empty */
   call(encoded: EncodedValue, sink: CallSink, signal: AbortSignal): Promise<SharedAnswer>
   close(): void
@@ -93,6 +95,9 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
   return {
     get closed() {
       return closed
+    },
+    get size() {
+      return pending.size
     },
     async call(encoded, sink, signal) {
       const frames = opened ?? (await raceSignal(ready, signal))

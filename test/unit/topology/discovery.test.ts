@@ -47,7 +47,7 @@ function setUp({ network = {}, pull = async () => undefined, bootstrap = [], com
         peerId: 'self',
         isConnected: () => true,
         isFull: () => false,
-        protect: async () => undefined,
+        protect: () => undefined,
         connect: async () => undefined,
         connectTo: async () => 'boot',
         connectedPeers: () => [],
@@ -212,7 +212,7 @@ test('bootstrap peers are protected', async () => {
   const kept: string[] = []
   const { discovery } = setUp({
     bootstrap: ['/address'],
-    network: { protect: async (peerId) => void kept.push(peerId) },
+    network: { protect: (peerId) => void kept.push(peerId) },
   })
   discovery.start()
   await vi.advanceTimersByTimeAsync(100)

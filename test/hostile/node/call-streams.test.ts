@@ -4,10 +4,10 @@ import { encodeAsk } from '../../../src/protocols/call/codec.ts'
 import { CALL_PROTOCOL, MAX_SHARED_STREAMS_PER_PEER } from '../../../src/protocols/call/constants.ts'
 import { FrameType } from '../../../src/protocols/call/frames.ts'
 import { encodeCbor } from '../../../src/util/cbor.ts'
-import { type Attacker, createAttacker, type RawStream } from './support/attacker.ts'
-import { callPayload, frame, framesIn, header, valuePayload } from './support/frames.ts'
-import { startVictims, type Victims } from './support/victims.ts'
-import { isFull, MiB, residentBytes, times, watch } from './support/watch.ts'
+import { type Attacker, createAttacker, type RawStream } from '../support/attacker.ts'
+import { callPayload, frame, framesIn, header, valuePayload } from '../support/frames.ts'
+import { startVictims, type Victims } from '../support/victims.ts'
+import { isFull, MiB, residentBytes, times, watch } from '../support/watch.ts'
 
 // Streams of the call protocol that are slow, silent, too many, or never read.
 

@@ -5,11 +5,11 @@ import { encodeAsk } from '../../../src/protocols/call/codec.ts'
 import { CALL_PROTOCOL } from '../../../src/protocols/call/constants.ts'
 import { FrameType } from '../../../src/protocols/call/frames.ts'
 import { encodeCbor } from '../../../src/util/cbor.ts'
-import { type Attacker, createAttacker } from './support/attacker.ts'
-import { callPayload, frame, framesIn, header, valuePayload } from './support/frames.ts'
-import { mutate, seededRandom } from './support/random.ts'
-import { startVictims, type Victims } from './support/victims.ts'
-import { liveBytes, MiB, times, watch } from './support/watch.ts'
+import { type Attacker, createAttacker } from '../support/attacker.ts'
+import { callPayload, frame, framesIn, header, valuePayload } from '../support/frames.ts'
+import { mutate, seededRandom } from '../support/random.ts'
+import { startVictims, type Victims } from '../support/victims.ts'
+import { liveBytes, MiB, times, watch } from '../support/watch.ts'
 
 // Frames of the call protocol that no honest caller sends.
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'vitest'
-import type { MeshNode } from '../../../../src/daemon/index.ts'
+import type { MeshNode } from '../../../src/daemon/index.ts'
 
 /** True for the long form, which the nightly run takes. */
 export const isFull = process.env['HOSTILE_FULL'] === '1'

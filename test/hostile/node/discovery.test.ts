@@ -8,13 +8,13 @@ import { ANNOUNCE_TOPIC, CAPABILITY_PROTOCOL } from '../../../src/protocols/capa
 import { HELLO_PROTOCOL } from '../../../src/protocols/hello/constants.ts'
 import { TIMELINE_PROTOCOL } from '../../../src/protocols/timeline/constants.ts'
 import { encodeCbor } from '../../../src/util/cbor.ts'
-import { eventually } from '../support/eventually.ts'
-import { type Attacker, createAttacker, type RawStream } from './support/attacker.ts'
-import { type DeviceKey, inventDevice } from './support/keys.ts'
-import { message, messagesIn } from './support/messages.ts'
-import { mutate, seededRandom } from './support/random.ts'
-import { startVictims, type Victims } from './support/victims.ts'
-import { isFull, MiB, times, watch } from './support/watch.ts'
+import { eventually } from '../../integration/support/eventually.ts'
+import { type Attacker, createAttacker, type RawStream } from '../support/attacker.ts'
+import { type DeviceKey, inventDevice } from '../support/keys.ts'
+import { message, messagesIn } from '../support/messages.ts'
+import { mutate, seededRandom } from '../support/random.ts'
+import { startVictims, type Victims } from '../support/victims.ts'
+import { isFull, MiB, times, watch } from '../support/watch.ts'
 
 // Adverts, announcements and introductions that are forged, endless, or name victims.
 
@@ -224,7 +224,7 @@ test('addresses of others in adverts are not dialled', async () => {
 
   // Peers that come, name a victim's address as their own, and go.
   for (let n = 0; n < times(100, 8); n += 1) {
-    const visitor = await createAttacker([`/ip4/127.0.0.1/tcp/${port}`])
+    const visitor = await createAttacker({ announced: [`/ip4/127.0.0.1/tcp/${port}`] })
     await visitor.connect(victims.caller)
     await visitor[Symbol.asyncDispose]()
   }

@@ -13,8 +13,8 @@ import {
   MAX_STORED_PEERS,
 } from '../../../src/network/limits.ts'
 import type { Network } from '../../../src/network/network.ts'
-import { type Attacker, createAttacker, type RawStream } from './support/attacker.ts'
-import { isFull, MiB, residentBytes, times } from './support/watch.ts'
+import { type Attacker, createAttacker, type RawStream } from '../support/attacker.ts'
+import { isFull, MiB, residentBytes, times } from '../support/watch.ts'
 
 // What libp2p itself serves: the DHT, gossip, connections.
 

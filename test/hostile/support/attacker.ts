@@ -1,24 +1,38 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, type Identify } from '@libp2p/identify'
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, MessageStream, Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import type { MeshNode } from '../../../../src/daemon/index.ts'
 import { type DeviceKey, signerOf } from './keys.ts'
+
+/** Whom to attack: a node in this process, or a daemon. */
+export interface Target {
+  peerId: string
+  addresses: string[]
+}
 
 /** A peer that keeps to nothing: libp2p without any of our code on top. */
 export interface Attacker extends AsyncDisposable {
   node: Libp2p<{ identify: Identify; pubsub: GossipSub }>
   peerId: string
   key: DeviceKey
-  connect(victim: MeshNode): Promise<Connection>
+  connect(victim: Target): Promise<Connection>
   /** A raw stream, with what became of it. */
-  open(victim: MeshNode, protocol: string): Promise<RawStream>
+  open(victim: Target, protocol: string): Promise<RawStream>
   serve(protocol: string, handler: (stream: RawStream) => void): Promise<void>
+  /** Below the multiplexer: what is sent here are frames of yamux. One for each connection, newest last. */
+  wires: MessageStream[]
+}
+
+export interface AttackerInit {
+  /** Addresses that it names as its own. @default those where it listens */
+  announced?: string[]
+  /** Where it dials from. @default the system's choice */
+  host?: string
 }
 
 export interface RawStream {
@@ -31,14 +45,27 @@ export interface RawStream {
   endWithin(ms: number): Promise<'reset' | 'closed' | 'open'>
 }
 
-export async function createAttacker(announced: string[] = []): Promise<Attacker> {
+export async function createAttacker(init: AttackerInit = {}): Promise<Attacker> {
+  const wires: MessageStream[] = []
   const privateKey = await generateKeyPair('Ed25519')
   const node = await createLibp2p({
     privateKey,
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'], announce: announced },
-    transports: [tcp()],
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'], announce: init.announced ?? [] },
+    // Its type leaves out what it passes on to `net.connect`.
+    transports: [tcp(init.host === undefined ? {} : { dialOpts: { localAddress: init.host } as object })],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [
+      () => {
+        const factory = yamux()()
+        return {
+          protocol: factory.protocol,
+          createStreamMuxer(wire) {
+            wires.push(wire)
+            return factory.createStreamMuxer(wire)
+          },
+        }
+      },
+    ],
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: { reconnectRetries: 0 },
     services: {
@@ -47,7 +74,7 @@ export async function createAttacker(announced: string[] = []): Promise<Attacker
     },
   })
   let dialling: Promise<Connection> | undefined
-  const dial = async (victim: MeshNode): Promise<Connection> => {
+  const dial = async (victim: Target): Promise<Connection> => {
     const connection = await node.dial(multiaddr(victim.addresses[0] ?? ''))
     // Until libp2p has announced the connection it takes a handful of streams only.
     await after(200, undefined)
@@ -61,6 +88,7 @@ export async function createAttacker(announced: string[] = []): Promise<Attacker
   }
   return {
     node,
+    wires,
     peerId: node.peerId.toString(),
     key: signerOf(privateKey.raw),
     connect,

@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { encodeCall, encodeValue } from '../../../../src/protocols/call/codec.ts'
-import {
-  type FrameType,
-  frameHeader,
-  FrameSplitter,
-  type Frame,
-} from '../../../../src/protocols/call/frames.ts'
-import type { Value } from '../../../../src/model/value.ts'
+import { encodeCall, encodeValue } from '../../../src/protocols/call/codec.ts'
+import { type FrameType, frameHeader, FrameSplitter, type Frame } from '../../../src/protocols/call/frames.ts'
+import type { Value } from '../../../src/model/value.ts'
 
 /** One frame with any payload. */
 export function frame(type: number, call: number, payload: Uint8Array = new Uint8Array(0)): Buffer {

@@ -6,12 +6,12 @@ import { FrameType } from '../../../src/protocols/call/frames.ts'
 import { signAdvert } from '../../../src/protocols/capability/codec.ts'
 import { CAPABILITY_PROTOCOL } from '../../../src/protocols/capability/constants.ts'
 import { encodeCbor } from '../../../src/util/cbor.ts'
-import { eventually } from '../support/eventually.ts'
-import { type Attacker, createAttacker, type RawStream } from './support/attacker.ts'
-import { frame, framesIn, valuePayload } from './support/frames.ts'
-import { message } from './support/messages.ts'
-import { startVictims, type Victims } from './support/victims.ts'
-import { MiB, residentBytes, watch } from './support/watch.ts'
+import { eventually } from '../../integration/support/eventually.ts'
+import { type Attacker, createAttacker, type RawStream } from '../support/attacker.ts'
+import { frame, framesIn, valuePayload } from '../support/frames.ts'
+import { message } from '../support/messages.ts'
+import { startVictims, type Victims } from '../support/victims.ts'
+import { MiB, residentBytes, watch } from '../support/watch.ts'
 
 // A provider that the honest caller calls, and that answers as it likes.
 

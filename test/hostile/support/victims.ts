@@ -1,6 +1,6 @@
-import type { LocalContext, MeshNode } from '../../../../src/daemon/index.ts'
-import { createTestnet } from '../../../../src/daemon/testing.ts'
-import { eventually } from '../../support/eventually.ts'
+import type { LocalContext, MeshNode } from '../../../src/daemon/index.ts'
+import { createTestnet } from '../../../src/daemon/testing.ts'
+import { eventually } from '../../integration/support/eventually.ts'
 
 /** A provider that is attacked, and an honest caller of it. */
 export interface Victims extends AsyncDisposable {
