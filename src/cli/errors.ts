@@ -22,7 +22,7 @@ function printError(cli: Cli, error: EasyNetError): void {
   const { out, t } = cli
   const given = error.details?.['why']
   const message = cli.texts.what(error, messageOf(error))
-  const why = typeof given === 'string' ? given : cli.texts.why(error) + facts(error, message)
+  const why = typeof given === 'string' ? cli.texts.said(given) : cli.texts.why(error) + facts(error, message)
   const lines: [label: string, text: string][] = [
     [out.style('red', t('error.title')), message],
     [t('error.why'), why],
@@ -42,7 +42,7 @@ function messageOf({ reason, message, details }: EasyNetError): string {
 function hintFor({ options: { home }, texts }: Cli, error: EasyNetError): string {
   const callId = error.details?.['callId']
   const given = error.hint ?? defaultHint(error)
-  const hint = texts.hint(typeof callId === 'string' ? given.replace('<call id>', callId) : given)
+  const hint = texts.said(typeof callId === 'string' ? given.replace('<call id>', callId) : given)
   return home === undefined ? hint : withHome(hint, shellWord(home))
 }
 

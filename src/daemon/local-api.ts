@@ -68,7 +68,7 @@ export function createLocalApi(parts: LocalApiParts): NodeApi {
     peers: () => table.list().map(viewOf),
     async blockPeer(idOrName, blocked) {
       const peerId = resolvePeer(idOrName, self, table)
-      if (peerId === self.peerId) throw new EasyNetError('invalid_request', 'A device cannot block itself.')
+      if (peerId === self.peerId) throw itself('A device cannot block itself.')
       if (blocked) parts.blocked.add(peerId)
       else parts.blocked.delete(peerId)
       parts.peerStore.setBlocked(peerId, blocked)
@@ -77,7 +77,7 @@ export function createLocalApi(parts: LocalApiParts): NodeApi {
     },
     async ping(idOrName, signal) {
       const peerId = resolvePeer(idOrName, self, table)
-      if (peerId === self.peerId) throw new EasyNetError('invalid_request', 'That is this device itself.')
+      if (peerId === self.peerId) throw itself('That is this device itself.')
       if (!network.isConnected(peerId)) {
         await network.connect(peerId, table.get(peerId)?.advert?.advert.addresses ?? [], signal)
       }
@@ -118,4 +118,8 @@ export function createLocalApi(parts: LocalApiParts): NodeApi {
     shutdown: parts.requestShutdown,
   }
   return api
+}
+
+function itself(message: string): EasyNetError {
+  return new EasyNetError('invalid_request', message, { hint: 'See the other devices: easynet peer ls' })
 }

@@ -1,6 +1,6 @@
 import semver from 'semver'
-import { EasyNetError } from '../errors/error.ts'
 import type { FunctionRegistry } from '../functions/registry.ts'
+import { choosePeer } from '../model/peer-name.ts'
 import type { PeerRef } from '../model/call.ts'
 import type { AdvertisedFunction, FunctionDescriptor } from '../model/function.ts'
 import type { ConnectionInfo, Network } from '../network/network.ts'
@@ -83,20 +83,12 @@ export function createProviderDirectory(parts: DirectoryParts): ProviderDirector
   }
 }
 
-/** The peer id behind an id, the end of an id, or a name. @throws `unknown_peer` */
+/** The peer id behind an id, the end of an id, or a name. @throws `unknown_peer` · `ambiguous_peer` */
 export function resolvePeer(idOrName: string, self: PeerRef, table: PeerTable): string {
   if (idOrName === self.peerId || idOrName === self.name) return self.peerId
   // First, since a device may call itself by the id of another.
   if (isPeerId(idOrName)) return idOrName
-  const known = table.find(idOrName)
-  if (known !== undefined) return known.peerId
-  throw new EasyNetError(
-    'unknown_peer',
-    `No device is known as "${idOrName.slice(0, 80)}", or several are.`,
-    {
-      hint: 'See the devices and their peer ids: easynet peer ls',
-    },
-  )
+  return choosePeer(idOrName, table.list()).peerId
 }
 
 function isPeerId(text: string): boolean {

@@ -42,6 +42,7 @@ export const REASONS = {
   unknown_route: { code: 'not_found', retryable: false },
   unknown_call: { code: 'not_found', retryable: false },
   unknown_peer: { code: 'not_found', retryable: false },
+  ambiguous_peer: { code: 'invalid_argument', retryable: false },
   not_implemented: { code: 'unimplemented', retryable: false },
   // who asks
   unauthenticated: { code: 'unauthenticated', retryable: false },

@@ -31,6 +31,8 @@ export interface Journey {
   mayHaveRun: boolean
   /** True when it was idempotent where it was tried last. */
   mayRepeat: boolean
+  /** Time that the last attempt was given: less than the caller's. */
+  sentTimeoutMs: number
   /** Chunks that the program has seen: from then on another attempt would repeat them. */
   chunksSeen: number
 }
@@ -149,6 +151,7 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
       },
     }
     const timeoutMs = Math.max(1, deadline.remainingMs())
+    journey.sentTimeoutMs = timeoutMs
     const { args, kwargs, traceparent } = request
     notes.add('sent', candidate.peer)
     if (candidate.path === 'local') {

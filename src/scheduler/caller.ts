@@ -9,7 +9,7 @@ import {
   DEFAULT_CALL_TIMEOUT_MS,
   type LoggedCall,
 } from '../model/call.ts'
-import { createDeadline, type Deadline, raceSignal } from '../util/signals.ts'
+import { createDeadline, deadlineError, type Deadline, raceSignal } from '../util/signals.ts'
 import { type Arrival, type AttemptsComponents, createAttempts, type Journey } from './attempts.ts'
 import type { CallObserver, Candidate } from './ports.ts'
 import { neverRan, recall } from './recall.ts'
@@ -82,9 +82,10 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
     const address = parseFunctionAddress(request.fn)
     const peer = request.peer ?? address.peer
     const onlyPeer = peer === undefined ? undefined : directory.resolvePeer(peer)
-    using deadline = createDeadline(request.timeoutMs ?? defaultTimeoutMs, options.signal)
+    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs
+    using deadline = createDeadline(timeoutMs, options.signal)
     const { name, range } = address
-    const counts = { failed: [], mayHaveRun: false, mayRepeat: false, chunksSeen: 0 }
+    const counts = { failed: [], mayHaveRun: false, mayRepeat: false, sentTimeoutMs: 0, chunksSeen: 0 }
     const startedAt = clock.monotonic()
     // In the books before anybody hears of its id.
     log.note(record)
@@ -98,7 +99,8 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
       finish(journey.record, startedAt, arrival.candidate.path)
       return resultOf(journey, arrival, clock.monotonic() - startedAt)
     } catch (error) {
-      const failure = reported(EasyNetError.from(error), record.id, journey)
+      const cause = inCallersTime(EasyNetError.from(error), journey.sentTimeoutMs, timeoutMs)
+      const failure = reported(cause, record.id, journey)
       finish(journey.record, startedAt, undefined, failure)
       throw failure
     } finally {
@@ -208,6 +210,13 @@ function stateOf(failure: EasyNetError | undefined): LoggedCall['state'] {
   if (failure === undefined) return 'done'
   if (failure.reason === 'interrupted') return 'interrupted'
   return failure.reason === 'outcome_unknown' ? 'unknown' : 'failed'
+}
+
+/** A provider tells the time that was left when it got the call; the caller knows the time that it gave. */
+function inCallersTime(error: EasyNetError, sentMs: number, timeoutMs: number): EasyNetError {
+  const toldMs = error.reason === 'deadline_exceeded' ? error.details?.['timeoutMs'] : undefined
+  const isOurs = typeof toldMs === 'number' && Math.abs(toldMs - sentMs) <= 1
+  return isOurs ? deadlineError(timeoutMs).with({ details: { ...error.details, timeoutMs } }) : error
 }
 
 /** With the id, to ask for the outcome later; `retryable` only when no attempt can have run. */

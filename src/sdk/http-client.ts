@@ -44,7 +44,7 @@ export class HttpClient implements Disposable {
     return (await this.#get<{ peers: PeerView[] }>('/v1/peers', options)).peers
   }
 
-  /** One round trip to a peer, named by id or name. @throws `unknown_peer` · `peer_unreachable` */
+  /** One round trip to a peer, named by id or name. @throws `unknown_peer` · `ambiguous_peer` · `peer_unreachable` */
   ping(peer: string, options: RequestOptions = {}): Promise<PingView> {
     return this.#post(`/v1/peers/${encodeURIComponent(peer)}/ping`, lookup(options))
   }

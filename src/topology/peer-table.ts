@@ -32,8 +32,6 @@ export interface AdvertStore {
 export interface PeerTable {
   get(peerId: string): KnownPeer | undefined
   list(): KnownPeer[]
-  /** By peer id, the end of a peer id (6 characters or more), or name. Undefined also when ambiguous. */
-  find(idOrName: string): KnownPeer | undefined
   refOf(peerId: string): PeerRef
   /** True when it is newer than what we had. @param from - the peer that passed it on, if another */
   setAdvert(signed: SignedAdvert, from?: string): boolean
@@ -100,16 +98,6 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
   const table: PeerTable = {
     get: (peerId) => peers.get(peerId),
     list: () => [...peers.values()],
-    find(idOrName) {
-      const exact = peers.get(idOrName)
-      if (exact !== undefined) return exact
-      const named = [...peers.values()].filter(
-        (peer) => peer.name === idOrName || (idOrName.length >= 6 && peer.peerId.endsWith(idOrName)),
-      )
-      if (named.length === 1) return named[0]
-      const connected = named.filter((peer) => peer.connected && peer.name === idOrName)
-      return connected.length === 1 ? connected[0] : undefined
-    },
     refOf(peerId) {
       return { peerId, name: peers.get(peerId)?.name ?? peerId.slice(-8) }
     },

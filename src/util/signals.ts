@@ -51,7 +51,8 @@ export function abortReason(signal: AbortSignal | undefined): EasyNetError {
   return new EasyNetError('cancelled', 'The call was cancelled.', { cause: reason })
 }
 
-function deadlineError(timeoutMs?: number): EasyNetError {
+/** The error of a deadline that has passed. */
+export function deadlineError(timeoutMs?: number): EasyNetError {
   if (timeoutMs === undefined) return new EasyNetError('deadline_exceeded', 'No answer came in time.')
   const rounded = Math.round(timeoutMs)
   return new EasyNetError('deadline_exceeded', `No answer came within ${rounded} ms.`, {

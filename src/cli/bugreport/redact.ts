@@ -7,7 +7,9 @@ const IPV6 =
 const LONG_HEX = /\b[\da-fA-F]{32,}\b/g
 const SECRET_KEY = /^(?:.*token|authorization|password|secret|seed|privatekey|cookie)$/i
 const BEARER = /\b(Bearer\s+)[\w.~+/-]+=*/gi
-const PEM = /-----BEGIN [^-]*PRIVATE KEY-----[\s\S]*?-----END [^-]*PRIVATE KEY-----/g
+const PEM = /-----BEGIN [^-]*KEY-----[\s\S]*?-----END [^-]*KEY-----/g
+/** Whoever has it can become a member. */
+const JOIN_LINK = /easynet:\/\/join\/[^\s"'<>]+/g
 
 /** Fields of log lines whose texts others chose. */
 const NAME_KEYS = new Set(['name', 'peerName', 'hostname'])
@@ -40,6 +42,7 @@ export function createRedactor({ known, homeDir }: RedactInit): (value: unknown)
     return text
       .replaceAll(names, (name) => known.get(name) ?? name)
       .replaceAll(PEM, '<secret>')
+      .replaceAll(JOIN_LINK, '<secret>')
       .replaceAll(BEARER, '$1<secret>')
       .replaceAll(PEER_ID, idWord)
       .replaceAll(MULTIADDR_HOST, (all, kind: string, host: string) =>

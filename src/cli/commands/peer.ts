@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { EasyNetError } from '../../errors/error.ts'
+import { choosePeer } from '../../model/peer-name.ts'
 import type { PeerView } from '../../model/views.ts'
 import { HttpClient } from '../../sdk/http-client.ts'
 import type { Cli } from '../cli.ts'
@@ -19,7 +19,7 @@ export function define(program: Command, cli: Cli): void {
     .argument('<peer>', t('argument.peer'))
     .action(async (name: string) => {
       using api = await HttpClient.open(cli.target)
-      await show(cli, findPeer(await api.peers({ signal: cli.signal }), name))
+      await show(cli, choosePeer(name, await api.peers({ signal: cli.signal })))
     })
   for (const verb of ['block', 'unblock'] as const) {
     group
@@ -77,14 +77,6 @@ async function show(cli: Cli, peer: PeerView): Promise<void> {
     [t('status.addresses'), peer.addresses.join('\n')],
     [t('column.functions'), peer.functions.join('\n')],
   ])
-}
-
-function findPeer(peers: readonly PeerView[], name: string): PeerView {
-  const found = peers.find(({ peerId }) => peerId === name) ?? peers.find((peer) => peer.name === name)
-  if (found !== undefined) return found
-  throw new EasyNetError('unknown_peer', `There is no device "${name.slice(0, 100)}".`, {
-    hint: 'easynet peer ls',
-  })
 }
 
 function pathOf(cli: Cli, peer: PeerView): string {

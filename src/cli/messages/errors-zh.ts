@@ -60,12 +60,15 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   },
   unknown_peer: {
     text: '没有这个设备。',
+    forms: [[/^No device is known as "(?<peer>.*)"\.$/, '不知道名为“{peer}”的设备。']],
+  },
+  ambiguous_peer: {
+    text: '有多个设备叫这个名字。',
     forms: [
       [
-        /^No device is known as "(?<peer>.*)", or several are\.$/,
-        '不知道名为“{peer}”的设备，或有多个设备叫这个名字。',
+        /^(?<count>\d+) devices are known as "(?<peer>.*)": (?<ids>.+)\.$/,
+        '有 {count} 个设备叫“{peer}”：{ids}。',
       ],
-      [/^There is no device "(?<peer>.*)"\.$/, '没有“{peer}”这个设备。'],
     ],
   },
   not_implemented: { text: '对方的版本没有此功能。' },
@@ -219,38 +222,6 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   },
 }
 
-/** Hints in front of a command, and whole ones. */
-const HINTS: Readonly<Record<string, string>> = {
-  'See what is offered:': '查看提供了哪些函数：',
-  'List what there is:': '列出现有的函数：',
-  'See the devices and their peer ids:': '查看设备及其 peer id：',
-  'Check that the device is on and its daemon runs:': '确认该设备已开机且守护进程在运行：',
-  'See the last calls:': '查看最近的调用：',
-  'See what is running:': '查看正在运行的调用：',
-  'See the log:': '查看日志：',
-  'Ask again later:': '稍后再询问：',
-  'When it is back:': '等它回来后：',
-  'Start it again:': '重新启动它：',
-  'Give it more time:': '给它更多时间：',
-  'Stop the program that offers it, or register under another name:': '停止提供它的程序，或换一个名称注册：',
-  "The function's own output is in the terminal of easynet serve on that device.":
-    '函数自己的输出在那台设备上运行 easynet serve 的终端中。',
-  'Try again later, or start the function on another device as well.':
-    '稍后再试，或在另一台设备上也启动该函数。',
-  'Look with: easynet task ls. Send it again only if running it twice does no harm.':
-    '用 easynet task ls 查看。只有运行两次也无妨时才重新发送。',
-  'Whether to run it again is for you to decide: what it had done by then stays done.':
-    '是否重新运行由你决定：它已经做完的不会撤销。',
-  'Use a new key to run it again.': '要重新运行，请用新的键。',
-  'Use one key per piece of work.': '每项工作用一个键。',
-  'Write 500ms, 10s, 2m or 1h.': '写成 500ms、10s、2m 或 1h。',
-  'Write name, peer/name or name@^2, for example:': '写成 name、peer/name 或 name@^2，例如：',
-  'Choose a folder: --home DIR, or EASYNET_HOME': '选择一个文件夹：--home DIR，或 EASYNET_HOME',
-  'Send null, booleans, numbers, strings, bytes, lists and plain objects.':
-    '可以传送 null、布尔值、数字、文本、字节、列表和普通对象。',
-  'Send it in parts, as a stream.': '作为流分段传送。',
-}
-
 /** @param message - what was said in English, with the name of an exception */
 export function whatZh({ reason }: EasyNetError, message: string): string {
   // What the CLI itself says is in Chinese already.
@@ -263,11 +234,4 @@ export function whatZh({ reason }: EasyNetError, message: string): string {
     return form.replaceAll(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all)
   }
   return message === '' ? text : `${text}（${message}）`
-}
-
-export function hintZh(hint: string): string {
-  const said = Object.keys(HINTS).find(
-    (text) => hint === text || (text.endsWith(':') && hint.startsWith(`${text} `)),
-  )
-  return said === undefined ? hint : `${HINTS[said] ?? said}${hint.slice(said.length).trimStart()}`
 }

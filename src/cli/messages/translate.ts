@@ -12,7 +12,8 @@ export interface Texts {
   why(error: EasyNetError): string
   /** What happened. @param message - the error's own, in English */
   what(error: EasyNetError, message: string): string
-  hint(text: string): string
+  /** A hint or reason that is said in English. */
+  said(text: string): string
 }
 
 /** `EASYNET_LANG`, else the locale variables in the order of POSIX. */
@@ -25,12 +26,13 @@ function chooseLanguage(env: NodeJS.ProcessEnv): 'en' | 'zh' {
 
 export async function loadTexts(env: NodeJS.ProcessEnv): Promise<Texts> {
   if (chooseLanguage(env) === 'en') return createTexts('en', en, whyEn)
-  const [{ zh }, { whyZh }, { whatZh, hintZh }] = await Promise.all([
+  const [{ zh }, { whyZh }, { whatZh }, { saidZh }] = await Promise.all([
     import('./zh.ts'),
     import('./why.ts'),
     import('./errors-zh.ts'),
+    import('./said-zh.ts'),
   ])
-  return { ...createTexts('zh', zh, whyZh), what: whatZh, hint: hintZh }
+  return { ...createTexts('zh', zh, whyZh), what: whatZh, said: saidZh }
 }
 
 function createTexts(
@@ -44,6 +46,6 @@ function createTexts(
       catalogue[key].replaceAll(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all)),
     why: (error) => why.reasons[error.reason] ?? why.codes[error.code],
     what: (_, message) => message,
-    hint: (text) => text,
+    said: (text) => text,
   }
 }

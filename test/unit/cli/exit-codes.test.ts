@@ -17,6 +17,7 @@ test.each<[Reason, number]>([
   ['no_provider', 5],
   ['unknown_function', 5],
   ['unknown_peer', 5],
+  ['ambiguous_peer', 2],
   ['peer_unreachable', 5],
   ['queue_full', 5],
   ['deadline_exceeded', 124],

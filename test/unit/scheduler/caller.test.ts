@@ -7,7 +7,7 @@ import { createCaller } from '../../../src/scheduler/caller.ts'
 import type { Candidate } from '../../../src/scheduler/ports.ts'
 import { systemClock } from '../../../src/util/clock.ts'
 
-type Run = (peerId: string, id: string) => Promise<Value>
+type Run = (peerId: string, id: string, timeoutMs: number) => Promise<Value>
 
 interface Setup {
   /** Devices that offer the function, nearest first. */
@@ -40,7 +40,7 @@ function setUp({ peers = ['a'], idempotent = false, run, ask }: Setup) {
     remote: {
       async call(peerId, call) {
         runs.push(peerId)
-        return run === undefined ? call.id : run(peerId, call.id)
+        return run === undefined ? call.id : run(peerId, call.id, call.timeoutMs)
       },
       ask: async (peerId, { id }) => (ask === undefined ? { state: 'never' } : ask(peerId, id)),
     },
@@ -276,4 +276,21 @@ test('a key belongs to one function and its arguments', async () => {
   await call({ key: 'k', args: [1] })
   await expect(call({ key: 'k', args: [2] })).rejects.toMatchObject({ reason: 'invalid_request' })
   await expect(call({ key: 'k', fn: 'g', args: [1] })).rejects.toMatchObject({ reason: 'invalid_request' })
+})
+
+test('a deadline that a provider kept is told with the time that the caller gave', async () => {
+  const late = (timeoutMs: number) =>
+    setUp({
+      run: async (_peerId, _id, given) => {
+        throw new EasyNetError('deadline_exceeded', `No answer came within ${timeoutMs || given} ms.`, {
+          details: { timeoutMs: timeoutMs || Math.floor(given) },
+        })
+      },
+    }).call({ timeoutMs: 5_000 })
+  await expect(late(0)).rejects.toMatchObject({
+    message: 'No answer came within 5000 ms.',
+    details: { timeoutMs: 5_000, attempts: 1 },
+  })
+  // The function's own limit.
+  await expect(late(500)).rejects.toMatchObject({ message: 'No answer came within 500 ms.' })
 })

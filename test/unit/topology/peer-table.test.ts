@@ -85,26 +85,6 @@ test('expired adverts are dropped, here and in the store', () => {
   expect(table.get('a')?.advert).toBeUndefined()
 })
 
-test('a device is found by id, by the end of its id, and by its name', () => {
-  const { table } = setUp()
-  table.setAdvert(advertOf('12D3KooWabcdef', { name: 'laptop' }))
-  for (const text of ['12D3KooWabcdef', 'abcdef', 'laptop'])
-    expect(table.find(text)?.peerId).toBe('12D3KooWabcdef')
-  expect(table.find('bcdef')).toBeUndefined()
-  expect(table.find('nobody')).toBeUndefined()
-})
-
-test('of two devices with one name the connected one is meant; of two connected ones none', () => {
-  const { table } = setUp()
-  table.setAdvert(advertOf('a', { name: 'laptop' }))
-  table.setAdvert(advertOf('b', { name: 'laptop' }))
-  expect(table.find('laptop')).toBeUndefined()
-  table.setConnected('b', true)
-  expect(table.find('laptop')?.peerId).toBe('b')
-  table.setConnected('a', true)
-  expect(table.find('laptop')).toBeUndefined()
-})
-
 test('round-trip times are smoothed; those of strangers are ignored', () => {
   const { table } = setUp()
   table.setConnected('a', true)

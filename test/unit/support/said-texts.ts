@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAst } from 'rolldown/parseAst'
+
+/** A text that the program says, as far as its source tells it. */
+export interface SaidText {
+  file: string
+  /** With `X` for whatever is filled in; undefined for an expression that is no text. */
+  text: string | undefined
+  source: string
+}
+
+interface Node {
+  type: string
+  start: number
+  end: number
+  [key: string]: unknown
+}
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
+
+/**
+ * Every text in `folder` that becomes the property `name` of an object, also by way of a parameter or a
+ * constant of that name in the same file. Texts of the CLI's own catalogue (`t(…)`) are left out: that is
+ * complete by its type.
+ */
+export function textsOf(name: string, folder: string): SaidText[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+  return files.flatMap((file) => {
+    const source = readFileSync(join(folder, file), 'utf8')
+    const nodes = allNodes(parseAst(source, { lang: 'ts' }))
+    const values = [...propertiesOf(nodes, name), ...argumentsFor(nodes, name), ...constantsOf(nodes, name)]
+    return values.flatMap((value) =>
+      textsIn(value, name).map((text) => ({ file, text, source: source.slice(value.start, value.end) })),
+    )
+  })
+}
+
+function allNodes(root: unknown): Node[] {
+  if (Array.isArray(root)) return root.flatMap(allNodes)
+  if (!isNode(root)) return []
+  return [root, ...Object.values(root).flatMap(allNodes)]
+}
+
+/** `{ hint: … }`, but not the pattern of a parameter. */
+function propertiesOf(nodes: readonly Node[], name: string): Node[] {
+  const objects = nodes.filter(({ type }) => type === 'ObjectExpression')
+  const properties = objects.flatMap(({ properties }) => properties as Node[])
+  return properties
+    .filter(({ key }) => (key as { name?: string } | undefined)?.name === name)
+    .map(({ value }) => value as Node)
+}
+
+/** What is passed to functions of the file for a parameter of that name. */
+function argumentsFor(nodes: readonly Node[], name: string): Node[] {
+  const named = nodes.flatMap((node) => {
+    const isVariable = node.type === 'VariableDeclarator'
+    const fn = isVariable ? (node['init'] as Node | null) : node
+    const called = (node['id'] as { name?: string } | null)?.name
+    if (fn === null || called === undefined || !Array.isArray(fn['params'])) return []
+    const at = (fn['params'] as { name?: string }[]).findIndex((param) => param.name === name)
+    return at === -1 ? [] : [{ called, at }]
+  })
+  return nodes
+    .filter(({ type }) => type === 'CallExpression')
+    .flatMap(({ callee, arguments: given }) => {
+      const fn = named.find(({ called }) => called === (callee as { name?: string }).name)
+      return (given as Node[])[fn?.at ?? -1] ?? []
+    })
+}
+
+/** `const hint = …`, and constants such as `TOKEN_HINT`. */
+function constantsOf(nodes: readonly Node[], name: string): Node[] {
+  return nodes
+    .filter(({ type, id }) => type === 'VariableDeclarator' && isCalled(id as { name?: string }, name))
+    .flatMap(({ init }) => (isNode(init) && init.type !== 'ArrowFunctionExpression' ? init : []))
+}
+
+function isCalled({ name = '' }: { name?: string }, wanted: string): boolean {
+  return name === wanted || name.endsWith(`_${wanted.toUpperCase()}`)
+}
+
+function textsIn(node: Node, name: string): (string | undefined)[] {
+  switch (node.type) {
+    case 'Literal':
+      return [String(node['value'])]
+    case 'TemplateLiteral':
+      return [(node['quasis'] as { value: { cooked: string } }[]).map(({ value }) => value.cooked).join('X')]
+    case 'ConditionalExpression':
+      return [...textsIn(node['consequent'] as Node, name), ...textsIn(node['alternate'] as Node, name)]
+    case 'LogicalExpression':
+      return [...textsIn(node['left'] as Node, name), ...textsIn(node['right'] as Node, name)]
+    case 'Identifier':
+      // Found where it is given its value.
+      return isCalled(node as { name?: string }, name) || node['name'] === 'undefined' ? [] : [undefined]
+    case 'CallExpression':
+      return (node['callee'] as { name?: string }).name === 't' ? [] : [undefined]
+    case 'MemberExpression':
+      // Handed on from another error.
+      return (node['property'] as { name?: string }).name === name ? [] : [undefined]
+    default:
+      return [undefined]
+  }
+}
