@@ -11,7 +11,7 @@ export interface CallArguments {
 }
 
 /** A name, then how its value is written: text, JSON, or the bytes of a file. */
-const NAMED = /^([\p{L}_][\p{L}\p{N}_.-]*)(=|:=|@=)/u
+export const NAMED = /^([\p{L}_][\p{L}\p{N}_.-]*)(=|:=|@=)/u
 
 /**
  * Reads the arguments of `easynet call`.

@@ -100,20 +100,16 @@ export function usageError(
   const name = /'([^']*)'/.exec(error.message)?.[1] ?? ''
   const path = commandPath(command)
   const form = `${path} ${command.usage()}`
-  const fail = (
-    message: string,
-    why = t('error.usage', { usage: form }),
-    hint = `${path} --help`,
-  ): EasyNetError => new EasyNetError('invalid_request', message, { hint, details: { why } })
+  const fail = (message: string, why = t('error.usage', { usage: form })): EasyNetError =>
+    new EasyNetError('invalid_request', message, { hint: `${path} --help`, details: { why } })
   switch (error.code) {
-    case 'commander.unknownCommand': {
-      const near = nearest(name, known)
-      const message = t('error.unknownCommand', { name })
-      if (near === undefined) return fail(message, t('error.seeHelp'))
-      return fail(message, t('error.didYouMean', { name: near }), `${path} ${near}`)
+    case 'commander.unknownCommand':
+      return unknownCommand(cli, name, path, known)
+    case 'commander.unknownOption': {
+      const near = nearest(name, optionsOf(command))
+      const why = near === undefined ? undefined : t('error.didYouMean', { name: near })
+      return fail(t('error.unknownOption', { name }), why)
     }
-    case 'commander.unknownOption':
-      return fail(t('error.unknownOption', { name }))
     case 'commander.missingArgument':
       return fail(t('error.missingArgument', { name: name.toUpperCase() }))
     case 'commander.excessArguments':
@@ -123,6 +119,25 @@ export function usageError(
     default:
       return fail(error.message.replace(/^error: /, ''))
   }
+}
+
+/** @param path - the words before, such as `easynet peer` */
+export function unknownCommand(
+  { t }: Cli,
+  name: string,
+  path: string,
+  known: readonly string[],
+): EasyNetError {
+  const near = nearest(name, known)
+  const why = near === undefined ? t('error.seeHelp') : t('error.didYouMean', { name: near })
+  const hint = `${path} ${near ?? '--help'}`
+  return new EasyNetError('invalid_request', t('error.unknownCommand', { name }), { hint, details: { why } })
+}
+
+/** Those of the command and of every command around it. */
+function optionsOf({ options, parent }: Command): string[] {
+  const own = options.flatMap(({ long }) => long ?? [])
+  return parent === null ? own : [...own, ...optionsOf(parent)]
 }
 
 function commandPath(command: Command): string {

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Help } from 'commander'
 import type { Cli, CommandModule } from './cli.ts'
-import { usageError } from './errors.ts'
+import { unknownCommand, usageError } from './errors.ts'
 import type { MessageKey } from './messages/en.ts'
 
 // Only the command that is run is loaded: `easynet status` has to answer at once.
@@ -28,8 +28,11 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
 /** Runs one command line. @throws {@link EasyNetError} for the caller to report */
 export async function runProgram(cli: Cli, given: readonly string[]): Promise<void> {
   const argv = ['--version', '-V'].includes(given[0] ?? '') ? ['version', ...given.slice(1)] : given
-  const chosen =
-    firstOperand(argv) === 'help' ? firstOperand(argv.slice(argv.indexOf('help') + 1)) : firstOperand(argv)
+  const isHelp = firstOperand(argv) === 'help'
+  const chosen = firstOperand(isHelp ? argv.slice(argv.indexOf('help') + 1) : argv)
+  // commander shows the help of everything instead.
+  if (isHelp && chosen !== undefined && !Object.hasOwn(COMMANDS, chosen))
+    throw unknownCommand(cli, chosen, 'easynet help', Object.keys(COMMANDS))
   // A script that completes words knows every command.
   const program = await createProgram(cli, (name) => name === chosen || chosen === 'completion')
   try {

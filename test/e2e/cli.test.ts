@@ -24,6 +24,15 @@ export function* words(text) { for (const word of text.split(' ')) yield word + 
 export async function* count(n) { for (let i = 1; i <= Number(n); i++) { yield i; await sleep(5) } return 'end' }
 export const stuck = () => { for (;;); }
 export const wait = fn('wait', { async run(ms, ctx) { await sleep(Number(ms), undefined, { signal: ctx.signal }); return 'done' } })
+const number = (value) => typeof value === 'number' ? { value } : { issues: [{ message: 'no number', path: [] }] }
+const schema = (validate) => ({ '~standard': { version: 1, vendor: 'test', validate } })
+const wide = ({ w, h }) => {
+  const wrong = Object.entries({ w, h }).filter(([, value]) => typeof value !== 'number')
+  return wrong.length === 0 ? { value: { w, h } } : { issues: wrong.map(([key]) => ({ message: 'no number', path: [key] })) }
+}
+export const tri = fn('geo.tri', { input: schema(wide), run: ({ w, h }) => w * h / 2 })
+export const one = fn('one', { input: schema(number), run: (n) => n })
+export const short = fn('short', { timeoutMs: 200, async run(ms, ctx) { await sleep(Number(ms), undefined, { signal: ctx.signal }) } })
 export const area = fn('geo.area', { description: 'width times height', tags: ['math'], run: ({ w, h }) => w * h })
 export default (name) => 'hello ' + name
 `
@@ -176,6 +185,22 @@ describe('with a daemon and a served file', () => {
     const people = await easynet(['call', ...args])
     expect(people).toMatchObject({ code, stdout: '' })
     expect(people.stderr).toMatch(/^Error: .+\nWhy: .+\nTry: .+\n$/)
+  })
+
+  test.each([
+    [
+      ['geo.tri', 'w=2', 'h=x'],
+      'Write numbers and other JSON with := instead of =: easynet call geo.tri w:=2 h=x',
+    ],
+    [['one', '5'], "Arguments that are not text go into a list: easynet call one --args '[5]'"],
+    [['uper', 'two words'], "The nearest name is upper: easynet call upper 'two words'"],
+    [['desk/uper'], 'The nearest name is upper: easynet call desk/upper'],
+    [['wait', '60000', '--timeout', '300ms'], 'Give it more time: easynet call wait 60000 --timeout 5m'],
+    [['short', '60000'], 'Its provider gives it 200 ms (timeoutMs): easynet fn show short'],
+    [['far.away'], 'See what is offered: easynet fn ls'],
+  ])('what to try after %j is the command mended', async (args, hint) => {
+    expect((await easynet(['call', ...args])).stderr).toContain(`Try: ${hint} --home ${daemon.home}\n`)
+    expect(await json('call', ...args)).toMatchObject({ error: { hint } })
   })
 
   test.each([

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { EasyNetError } from '../../errors/error.ts'
+import { DEFAULT_CALL_TIMEOUT_MS } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import { connect, type Mesh } from '../../sdk/mesh.ts'
 import type { CallInfo, CallOptions } from '../../sdk/mesh-types.ts'
@@ -41,8 +42,14 @@ export function define(program: Command, cli: Cli): void {
       }
       const who = { ...cli.target, client: 'easynet call', signal: cli.signal, onDisconnect }
       await using mesh = await connect(who)
-      if (options.stream === true) await stream(cli, mesh, fn, args, callOptions)
-      else await callOnce(cli, mesh, fn, args, callOptions)
+      try {
+        if (options.stream === true) await stream(cli, mesh, fn, args, callOptions)
+        else await callOnce(cli, mesh, fn, args, callOptions)
+      } catch (error) {
+        const { withHintFor } = await import('../call-hints.ts')
+        const timeoutMs = callOptions.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS
+        throw await withHintFor(cli, EasyNetError.from(error), { fn, words, timeoutMs })
+      }
     })
 }
 

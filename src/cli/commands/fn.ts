@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { EasyNetError } from '../../errors/error.ts'
 import type { FunctionView } from '../../model/views.ts'
 import { HttpClient } from '../../sdk/http-client.ts'
+import { hintForName } from '../call-hints.ts'
 import type { Cli } from '../cli.ts'
 import { formatDuration } from '../duration.ts'
 import { printFields } from './status.ts'
@@ -24,7 +26,12 @@ export function define(program: Command, cli: Cli): void {
     .argument('<name>', t('argument.fn'))
     .action(async (name: string) => {
       using api = await HttpClient.open(cli.target)
-      await show(cli, await api.function(name, { signal: cli.signal }))
+      try {
+        await show(cli, await api.function(name, { signal: cli.signal }))
+      } catch (error) {
+        const hint = await hintForName(cli, name, [], 'fn show')
+        throw hint === undefined ? error : EasyNetError.from(error).with({ hint })
+      }
     })
 }
 

@@ -19,6 +19,7 @@ const SAID: Readonly<Record<string, string>> = {
   'Give it more time:': '给它更多时间：',
   'Write numbers and other JSON with := instead of =:': '数字和其他 JSON 用 := 而不是 =：',
   'Arguments that are not text go into a list:': '不是文本的参数放进列表：',
+  'Its provider gives it {limit} ms (timeoutMs):': '提供者只给它 {limit} 毫秒（timeoutMs）：',
   'The nearest name is {name}:': '最接近的名称是 {name}：',
   'Stop the program that offers it, or register under another name:': '停止提供它的程序，或换一个名称注册：',
   "The function's own output is in the terminal of easynet serve on that device.":

@@ -19,6 +19,20 @@ test('an unknown command names the nearest one', async () => {
   })
 })
 
+test('an unknown option names the nearest one, and help for no command is an error', async () => {
+  expect(await easynet(['call', 'f', '--timout', '3s'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'Error: There is no option --timout.\nWhy: The nearest one is "--timeout".\nTry: easynet call --help\n',
+  })
+  expect(await easynet(['help', 'peers'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Try: easynet help peer\n') as string,
+  })
+  expect(await easynet(['help', 'peer'])).toMatchObject({ code: 0, stderr: '' })
+})
+
 test.each([
   ['a missing argument', ['call'], 'The argument FN is missing.'],
   ['an unknown option', ['status', '--nope'], 'There is no option --nope.'],

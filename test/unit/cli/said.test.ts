@@ -6,16 +6,17 @@ import { textsOf } from '../support/said-texts.ts'
 const src = resolve(import.meta.dirname, '../../../src')
 
 /** What a shell takes; it is the same in every language. */
-const COMMAND = /^(?:easynetd?|sudo|ls|chmod|df|fuser|dmesg|kill|--[a-z]+|X status easynet)(?: |$)/
+const COMMAND =
+  /^(?:easynetd?|sudo|ls|chmod|df|fuser|dmesg|kill|--[a-z]+|X status easynet|X --help|X X$)(?: |$)/
 /** Expressions that are commands, are translated already, or are no text. */
 const NO_TEXT = [
   'api/schemas.ts: z.string().optional()',
   "cli/errors.ts: texts.said(typeof callId === 'string' ? given.replace('<call id>', callId) : given)",
+  'cli/errors.ts: home === undefined ? hint : withHome(hint, shellWord(home))',
   'cli/service/install.ts: later',
   "cli/service/install.ts: command.includes('--user') ? hint.replace('systemctl', 'systemctl --user') : hint",
   "cli/service/install.ts: manager.kind === 'systemd' ? `${command[0]} status easynet` : command.join(' ')",
   "cli/serve/unusable.ts: silent && isPython ? t('serve.tryPython', { file }) : again",
-  'sdk/find-daemon.ts: startHint(home.root)',
 ]
 const isEnglish = (text: string): boolean => !COMMAND.test(text) && !/\p{Script=Han}/u.test(saidZh(text))
 

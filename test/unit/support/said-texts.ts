@@ -21,8 +21,8 @@ const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
 
 /**
- * Every text in `folder` that becomes the property `name` of an object, also by way of a parameter or a
- * constant of that name in the same file. Texts of the CLI's own catalogue (`t(…)`) are left out: that is
+ * Every text in `folder` that becomes the property `name` of an object, also by way of a parameter, a
+ * constant or a function of that name in the same file. Texts of the CLI's own catalogue (`t(…)`) are left out: that is
  * complete by its type.
  */
 export function textsOf(name: string, folder: string): SaidText[] {
@@ -32,17 +32,18 @@ export function textsOf(name: string, folder: string): SaidText[] {
   return files.flatMap((file) => {
     const source = readFileSync(join(folder, file), 'utf8')
     const nodes = allNodes(parseAst(source, { lang: 'ts' }))
-    const values = [...propertiesOf(nodes, name), ...argumentsFor(nodes, name), ...constantsOf(nodes, name)]
+    const values = [propertiesOf, argumentsFor, constantsOf, returnsOf].flatMap((find) => find(nodes, name))
     return values.flatMap((value) =>
       textsIn(value, name).map((text) => ({ file, text, source: source.slice(value.start, value.end) })),
     )
   })
 }
 
-function allNodes(root: unknown): Node[] {
-  if (Array.isArray(root)) return root.flatMap(allNodes)
-  if (!isNode(root)) return []
-  return [root, ...Object.values(root).flatMap(allNodes)]
+/** @param own - leaves out functions inside */
+function allNodes(root: unknown, own = false): Node[] {
+  if (Array.isArray(root)) return root.flatMap((node) => allNodes(node, own))
+  if (!isNode(root) || (own && /Function/.test(root.type))) return []
+  return [root, ...Object.values(root).flatMap((node) => allNodes(node, own))]
 }
 
 /** `{ hint: … }`, but not the pattern of a parameter. */
@@ -72,6 +73,19 @@ function argumentsFor(nodes: readonly Node[], name: string): Node[] {
     })
 }
 
+/** What functions such as `hintFor` and `startHint` return. */
+function returnsOf(nodes: readonly Node[], name: string): Node[] {
+  return nodes
+    .filter(({ type, id }) => type === 'FunctionDeclaration' && isMaker(id as { name?: string }, name))
+    .flatMap(({ body }) => allNodes(body, true))
+    .filter(({ type }) => type === 'ReturnStatement')
+    .flatMap(({ argument }) => (isNode(argument) ? argument : []))
+}
+
+function isMaker({ name = '' }: { name?: string }, wanted: string): boolean {
+  return name.startsWith(`${wanted}For`) || name.endsWith(wanted[0]?.toUpperCase() + wanted.slice(1))
+}
+
 /** `const hint = …`, and constants such as `TOKEN_HINT`. */
 function constantsOf(nodes: readonly Node[], name: string): Node[] {
   return nodes
@@ -80,7 +94,7 @@ function constantsOf(nodes: readonly Node[], name: string): Node[] {
 }
 
 function isCalled({ name = '' }: { name?: string }, wanted: string): boolean {
-  return name === wanted || name.endsWith(`_${wanted.toUpperCase()}`)
+  return name === wanted || name === `${wanted}s` || name.endsWith(`_${wanted.toUpperCase()}`)
 }
 
 function textsIn(node: Node, name: string): (string | undefined)[] {
@@ -96,11 +110,19 @@ function textsIn(node: Node, name: string): (string | undefined)[] {
     case 'Identifier':
       // Found where it is given its value.
       return isCalled(node as { name?: string }, name) || node['name'] === 'undefined' ? [] : [undefined]
-    case 'CallExpression':
-      return (node['callee'] as { name?: string }).name === 't' ? [] : [undefined]
-    case 'MemberExpression':
-      // Handed on from another error.
-      return (node['property'] as { name?: string }).name === name ? [] : [undefined]
+    case 'AwaitExpression':
+      return textsIn(node['argument'] as Node, name)
+    case 'ObjectExpression':
+      return (node['properties'] as Node[]).flatMap(({ value }) => textsIn(value as Node, name))
+    case 'CallExpression': {
+      const callee = node['callee'] as { name?: string }
+      return callee.name === 't' || isMaker(callee, name) ? [] : [undefined]
+    }
+    case 'MemberExpression': {
+      // Handed on from another error, or one of a constant.
+      const [object, property] = [node['object'], node['property']] as { name?: string }[]
+      return property?.name === name || isCalled(object ?? {}, name) ? [] : [undefined]
+    }
     default:
       return [undefined]
   }
