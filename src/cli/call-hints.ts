@@ -64,7 +64,7 @@ export async function hintForName(
 function hintForTypes(error: EasyNetError, fn: string, words: readonly string[]): string | undefined {
   const issues: unknown = error.details?.['issues']
   if (!Array.isArray(issues)) return undefined
-  const paths = issues.map((issue: { path?: unknown }) => String(issue.path ?? ''))
+  const paths = issues.flatMap(({ path }: { path?: unknown }) => (typeof path === 'string' ? path : []))
   const asJson = words.map((word) => {
     const [prefix = '', key = '', form] = NAMED.exec(word) ?? []
     const text = word.slice(prefix.length)
