@@ -86,13 +86,3 @@ export function growthTable(title: string, growths: readonly Growth[]): string {
     )
     .join('\n')
 }
-
-/** The kinds of listeners of which there are more than at the first look, most first. */
-export function moreListeners(before: Held['listenersOf'], after: Held['listenersOf']): string {
-  const grown = Object.entries(after)
-    .map(([what, count]) => ({ what, count, more: count - (before[what] ?? 0) }))
-    .filter(({ more }) => more > 0)
-    .sort((a, b) => b.more - a.more)
-    .slice(0, 6)
-  return grown.map(({ what, count, more }) => `${what} ${count} (+${more})`).join(', ')
-}

@@ -1,7 +1,13 @@
 // A program of the soak test, as a process of its own: `program.ts HOME NAME MODE`. A worker offers functions
 // and, told over the IPC channel to start, calls those of another device; the others only offer.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, EasyNetError, type FunctionDefinition, HttpClient } from '../../src/sdk/index.ts'
+import {
+  connect,
+  EasyNetError,
+  type FunctionDefinition,
+  HttpClient,
+  type Reason,
+} from '../../src/sdk/index.ts'
 import { guestFunctions, visitorFunctions, workerFunctions } from './functions.ts'
 import { KINDS, type Kind } from './kinds.ts'
 
@@ -13,19 +19,28 @@ export interface Order {
   stop?: true
 }
 
+/** A call that did not end as it should. */
+export interface Wrong {
+  what: string
+  /** Of the error, when it is one of ours. */
+  reason?: Reason
+  /** Epoch ms. */
+  from: number
+  to: number
+}
+
 export interface Report {
   /** Calls that ended as they should, by kind. */
   counts: Record<string, number>
-  /** Verdicts that are wrong: the first ones, and how many. */
-  wrong: string[]
-  wrongCount: number
+  wrong: Wrong[]
   running: number
   /** Longest time that a small call took. */
   slowestMs: number
 }
 
 const MAX_RUNNING = 1_000
-const MAX_TOLD = 20
+/** Further ones are left out: the run has failed by then. */
+const MAX_TOLD = 2_000
 const TICK_MS = 10
 const FILL_AT_ONCE = 64
 
@@ -46,15 +61,16 @@ else {
 process.stdout.write('ready\n')
 
 function work(): void {
-  const report: Report = { counts: {}, wrong: [], wrongCount: 0, running: 0, slowestMs: 0 }
+  const report: Report = { counts: {}, wrong: [], running: 0, slowestMs: 0 }
   const deck = KINDS.flatMap((kind) => Array.from({ length: kind.weight }, () => kind))
   const http = HttpClient.open({ home })
   let timer: NodeJS.Timeout | undefined
   let made = 0
 
-  const tell = (what: string): void => {
-    report.wrongCount += 1
-    if (report.wrong.length < MAX_TOLD) report.wrong.push(what)
+  const tell = (what: string, ms: number, reason?: Reason): void => {
+    const to = Date.now()
+    const wrong = { what, from: to - ms, to, ...(reason === undefined ? {} : { reason }) }
+    if (report.wrong.length < MAX_TOLD) report.wrong.push(wrong)
   }
   const make = async (kind: Kind, peer: string): Promise<void> => {
     made += 1
@@ -65,7 +81,9 @@ function work(): void {
       await kind.run({ mesh, api: await http, peer, key })
       report.counts[kind.name] = (report.counts[kind.name] ?? 0) + 1
     } catch (error) {
-      tell(`${kind.name} ${key} after ${Math.round(performance.now() - startedAt)} ms: ${describe(error)}`)
+      const ms = performance.now() - startedAt
+      const reason = error instanceof EasyNetError ? error.reason : undefined
+      tell(`${kind.name} ${key} after ${Math.round(ms)} ms: ${describe(error)}`, ms, reason)
     }
     report.running -= 1
     if (kind.name === 'small') report.slowestMs = Math.max(report.slowestMs, performance.now() - startedAt)
@@ -78,7 +96,7 @@ function work(): void {
       for (; due < target; due += 1) {
         const kind = deck[due % deck.length] as Kind
         if (report.running < MAX_RUNNING) void make(kind, peer)
-        else tell(`${report.running} calls are running: it does not keep up`)
+        else tell(`${report.running} calls are running: it does not keep up`, 0)
       }
     }, TICK_MS)
   }
