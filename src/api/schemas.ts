@@ -62,6 +62,10 @@ export const peerSchema = z
     functions: z.array(z.string()),
     version: z.string().nullable(),
     lastSeenAt: z.number().nullable().openapi({ description: 'Epoch ms.' }),
+    clockAheadMs: z
+      .number()
+      .nullable()
+      .openapi({ description: "How far its wall clock is ahead of this device's; null until it has told." }),
     blocked: z.boolean(),
   })
   .openapi('Peer')

@@ -1,5 +1,11 @@
 import { EasyNetError } from '../errors/error.ts'
-import type { CallOutcome, CallQuestion, CallRecord, LoggedCall } from '../model/call.ts'
+import {
+  ageMs,
+  type CallOutcome,
+  type CallQuestion,
+  type CallRecord,
+  type LoggedCall,
+} from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { CallLog } from '../storage/call-log.ts'
 import type { Clock } from '../util/clock.ts'
@@ -48,7 +54,8 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
     async recover(selfId, signal) {
       for (const record of log.running()) {
         if (isRunning(record.id)) continue
-        if (record.peerId === selfId) settle(record, await ask(selfId, questionAbout(record), signal))
+        if (record.peerId === selfId)
+          settle(record, await ask(selfId, questionAbout(record, clock.now()), signal))
         else await log.put(stopped(record))
       }
     },
@@ -64,7 +71,7 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
       if (!isOpen || record.peerId === undefined) return toCallRecord(closed(record))
       try {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
-        return settle(record, await ask(record.peerId, questionAbout(record), limit))
+        return settle(record, await ask(record.peerId, questionAbout(record, clock.now()), limit))
       } catch {
         // The provider is away: what we know is still true.
         return toCallRecord(record.state === 'running' ? { ...record, state: 'unknown' } : record)
@@ -79,8 +86,8 @@ function stopped(record: LoggedCall): LoggedCall {
   return record.peerId === undefined ? closed(record) : { ...record, state: 'unknown' }
 }
 
-function questionAbout({ id, startedAt, idempotent }: LoggedCall): CallQuestion {
-  return { id, ageMs: Math.max(0, Date.now() - startedAt), once: idempotent === false }
+function questionAbout({ id, startedAt, idempotent }: LoggedCall, now: number): CallQuestion {
+  return { id, ageMs: ageMs(startedAt, now), once: idempotent === false }
 }
 
 /**

@@ -45,12 +45,19 @@ import { systemClock } from '../util/clock.ts'
 import { timeOrderedId } from '../util/ids.ts'
 import { createRateLimit } from '../util/rate-limit.ts'
 import { createCallHistory } from './call-history.ts'
+import { createClockWatch } from './clock-watch.ts'
 import { createCallTimeline } from './call-timeline.ts'
 import { createLocalApi } from './local-api.ts'
 import { digestOfRequest } from './request-digest.ts'
 import type { Node, NodeInit } from './node-types.ts'
 import { createObservers } from './observers.ts'
-import { advertised, createOpenStream, createProviderDirectory, discoveryNetwork } from './wiring.ts'
+import {
+  advertised,
+  createOpenStream,
+  createProviderDirectory,
+  discoveryNetwork,
+  introductionOf,
+} from './wiring.ts'
 
 /** Longest wait for the verdicts of calls that an earlier daemon left running. */
 const RECOVER_TIMEOUT_MS = 2_000
@@ -132,13 +139,17 @@ export async function createNode(init: NodeInit): Promise<Node> {
       onFailure: (what, error) => logger.debug({ what, err: error }, 'advertising failed'),
     }),
   )
-  const own = () => ({ name: self.name, software, features: [] })
+  const own = () => ({ name: self.name, software, features: [], now: clock.now() })
   const discovery = stack.use(
     createDiscovery(
       {
         network: discoveryNetwork(network),
         introductions: {
-          hello: async (peerId) => sayHello(openStream, peerId, own()),
+          async hello(peerId) {
+            const sentAt = clock.now()
+            const hello = await sayHello(openStream, peerId, own())
+            return introductionOf(hello, (sentAt + clock.now()) / 2)
+          },
           pull: (peerId, known, only) =>
             pullAdverts({ openStream, verifier }, peerId, { known, ...(only === undefined ? {} : { only }) }),
           announce: async (news) => network.gossip.publish(ANNOUNCE_TOPIC, signAnnouncement(deviceKey, news)),
@@ -146,6 +157,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
         clock,
         table,
         isBlocked,
+        ownSeq: () => advertiser.current().advert.seq,
+        onOvertaken: (seq) => advertiser.overtaken(seq),
         onFailure: (what, peer, error) => logger.debug({ what, peer, err: error }, 'discovery step failed'),
         onAdvert: ({ advert }) =>
           events.peerFunctions(
@@ -185,7 +198,10 @@ export async function createNode(init: NodeInit): Promise<Node> {
   await network.handle(
     HELLO_PROTOCOL,
     MAX_HELLO_STREAMS,
-    createHelloHandler({ own, onHello: (peerId, hello) => table.introduce(peerId, hello) }),
+    createHelloHandler({
+      own,
+      onHello: (peerId, hello) => table.introduce(peerId, introductionOf(hello, clock.now())),
+    }),
   )
   await network.handle(
     CAPABILITY_PROTOCOL,
@@ -236,6 +252,18 @@ export async function createNode(init: NodeInit): Promise<Node> {
     }
   }, PRUNE_INTERVAL_MS)
   stack.defer(() => clearInterval(pruning))
+  stack.use(
+    createClockWatch({
+      clock,
+      table,
+      logger,
+      onSet(byMs) {
+        table.clockSet(byMs)
+        advertiser.clockSet()
+        discovery.introduceAgain()
+      },
+    }),
+  )
   await network.start()
   discovery.start()
   advertiser.start()

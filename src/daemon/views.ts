@@ -32,6 +32,7 @@ export function peerView(
     functions: advertised?.functions.map((fn) => fn.name) ?? [],
     version: peer.software?.split('/')[1] ?? null,
     lastSeenAt: peer.lastSeenAt,
+    clockAheadMs: peer.clockAheadMs === undefined ? null : Math.round(peer.clockAheadMs),
     blocked,
   }
 }

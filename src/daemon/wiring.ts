@@ -8,7 +8,8 @@ import { publicKeyOf } from '../network/peer-id.ts'
 import type { OpenStream } from '../protocols/call/ports.ts'
 import type { Candidate, ProviderDirectory } from '../scheduler/ports.ts'
 import type { Discovery } from '../topology/discovery.ts'
-import type { PeerTable } from '../topology/peer-table.ts'
+import type { Hello } from '../protocols/hello/codec.ts'
+import type { Introduction, PeerTable } from '../topology/peer-table.ts'
 import type { DiscoveryNetwork } from '../topology/ports.ts'
 
 // Adapters between what one part offers and the port that another declares.
@@ -101,6 +102,11 @@ function isPeerId(text: string): boolean {
 
 function kindOf(fn: Pick<AdvertisedFunction, 'stream' | 'clientStream' | 'idempotent'>) {
   return { streams: fn.stream || fn.clientStream, idempotent: fn.idempotent }
+}
+
+/** @param at - our wall clock when the peer said its own */
+export function introductionOf({ name, software, now }: Hello, at: number): Introduction {
+  return { name, software, ...(now === undefined ? {} : { clockAheadMs: now - at }) }
 }
 
 /** What others are told of our functions; private ones are not mentioned. */

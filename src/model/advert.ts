@@ -7,6 +7,12 @@ export const MAX_ADDRESSES = 16
 /** An advert is refused when it claims to be valid for longer. */
 export const MAX_ADVERT_VALIDITY_MS = 24 * 3_600_000
 
+/**
+ * The clocks of two devices may differ by this much less the hour that an advert is valid, without harm: the
+ * clock of a device that has lost its battery, or was set in the wrong time zone.
+ */
+export const CLOCK_TOLERANCE_MS = 2 * 3_600_000
+
 /** A name that is safe to print: no control characters, no slash (it separates peer and function). */
 export const deviceNameSchema = z
   .string()

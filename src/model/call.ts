@@ -150,6 +150,14 @@ export interface LoggedCall {
   error?: ErrorData
 }
 
+/**
+ * How long ago a logged call started, by the wall clock. When that has been set back since, nobody knows: then
+ * it is so long ago that no provider takes it for a call that never came.
+ */
+export function ageMs(startedAt: number, now: number): number {
+  return startedAt <= now ? now - startedAt : MAX_CALL_TIMEOUT_MS
+}
+
 /** What the caller knows of the call that it asks about. */
 export interface CallQuestion {
   id: string

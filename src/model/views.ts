@@ -48,6 +48,8 @@ export interface PeerView {
   functions: string[]
   version: string | null
   lastSeenAt: number | null
+  /** How far its wall clock is ahead of this device's; null until it has told. */
+  clockAheadMs: number | null
   blocked: boolean
 }
 

@@ -1,5 +1,5 @@
 import { EasyNetError } from '../errors/error.ts'
-import type { LoggedCall } from '../model/call.ts'
+import { ageMs, type LoggedCall } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Deadline } from '../util/signals.ts'
@@ -34,7 +34,7 @@ export async function recall(
     )
   }
   const peerId = known.peerId ?? selfId
-  const question = { id: known.id, ageMs: Math.max(0, clock.now() - known.startedAt), once: false }
+  const question = { id: known.id, ageMs: ageMs(known.startedAt, clock.now()), once: false }
   const ask = async (waitMs: number) =>
     peerId === selfId
       ? local.outcome(selfId, question, waitMs, deadline.signal)

@@ -2,7 +2,7 @@ import type { Database } from './database.ts'
 
 /** What is kept of other devices: their newest signed adverts, and whom the owner has blocked. */
 export interface PeerStore {
-  load(): Uint8Array[]
+  load(): { peerId: string; bytes: Uint8Array }[]
   save(peerId: string, signed: { bytes: Uint8Array }): void
   remove(peerId: string): void
   blocked(): string[]
@@ -11,7 +11,7 @@ export interface PeerStore {
 
 export function createPeerStore(database: Database): PeerStore {
   const sql = {
-    load: database.prepare('SELECT advert FROM adverts'),
+    load: database.prepare('SELECT peer_id, advert FROM adverts'),
     save: database.prepare(
       'INSERT INTO adverts (peer_id, advert) VALUES (?, ?) ON CONFLICT (peer_id) DO UPDATE SET advert = excluded.advert',
     ),
@@ -21,7 +21,8 @@ export function createPeerStore(database: Database): PeerStore {
     unblock: database.prepare('DELETE FROM blocked_peers WHERE peer_id = ?'),
   }
   return {
-    load: () => sql.load.all().map((row) => row['advert'] as Uint8Array),
+    load: () =>
+      sql.load.all().map((row) => ({ peerId: row['peer_id'] as string, bytes: row['advert'] as Uint8Array })),
     save: (peerId, { bytes }) => void sql.save.run(peerId, bytes),
     remove: (peerId) => void sql.remove.run(peerId),
     blocked: () => sql.blocked.all().map((row) => row['peer_id'] as string),

@@ -22,6 +22,10 @@ export interface Advertiser extends AsyncDisposable {
   setFunctions(functions: readonly AdvertisedFunction[]): void
   /** @throws `too_large` when these functions would not fit into an advert */
   check(functions: readonly AdvertisedFunction[]): void
+  /** Others have an advert of ours with this number, of a time when our clock was ahead. They get a higher one. */
+  overtaken(seq: number): void
+  /** Our wall clock was set: an advert with its time is signed and announced. */
+  clockSet(): void
   /** What was announced and recorded while nobody was there to hear it is said again. */
   peerConnected(): void
   /** Tells the mesh at once that this device offers nothing any more, whatever is set after that. */
@@ -43,6 +47,7 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
   let functions: readonly AdvertisedFunction[] = []
   let signed: SignedAdvert | undefined
   let changed = true
+  let lastSeq = 0
   let timer: NodeJS.Timeout | undefined
   let refresh: NodeJS.Timeout | undefined
   let started = false
@@ -57,7 +62,7 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
 
   const signNow = (offered: readonly AdvertisedFunction[]): SignedAdvert => {
     const now = clock.now()
-    const seq = Math.max(now, (signed?.advert.seq ?? 0) + 1)
+    const seq = Math.max(now, lastSeq + 1)
     const times = { seq, issuedAt: now, expiresAt: now + VALIDITY_MS }
     return components.sign({ ...components.describe(), ...times, functions: [...offered] })
   }
@@ -65,6 +70,7 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     const isFresh = signed !== undefined && clock.now() - signed.advert.issuedAt < REFRESH_MS
     if (signed !== undefined && isFresh && !changed) return signed
     signed = signNow(functions)
+    lastSeq = signed.advert.seq
     changed = false
     return signed
   }
@@ -116,14 +122,24 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     if (started && !stopping.signal.aborted) timer ??= setTimeout(announce, SETTLE_MS)
   }
 
+  const renew = (): void => {
+    changed = true
+    schedule()
+  }
+
   return {
     current,
     setFunctions(next) {
       if (withdrawn) return
       functions = next
-      changed = true
-      schedule()
+      renew()
     },
+    overtaken(seq) {
+      if (seq <= lastSeq) return
+      lastSeq = seq
+      renew()
+    },
+    clockSet: renew,
     check: (next) => void signNow(next),
     peerConnected() {
       if (!started || functions.length === 0 || stopping.signal.aborted) return
@@ -148,12 +164,8 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
     },
     start() {
       started = true
-      changed = true
-      schedule()
-      refresh = setInterval(() => {
-        changed = true
-        schedule()
-      }, REFRESH_MS)
+      renew()
+      refresh = setInterval(renew, REFRESH_MS)
     },
     async [Symbol.asyncDispose]() {
       stopping.abort()

@@ -18,6 +18,10 @@ export interface DiscoveryComponents {
   /** A peer offers something new. */
   onAdvert: (signed: SignedAdvert) => void
   isBlocked: (peerId: string) => boolean
+  /** Number of our own newest advert. */
+  ownSeq: () => number
+  /** A peer has an advert of ours with a higher number. */
+  onOvertaken: (seq: number) => void
   clock?: Clock
   /** From 0 up to, not including, 1. */
   random?: () => number
@@ -41,6 +45,8 @@ export interface Discovery extends AsyncDisposable {
   discovered(peer: PeerAddresses): void
   connected(peerId: string): void
   disconnected(peerId: string): void
+  /** Tells all connected peers who we are, and what time we have. */
+  introduceAgain(): void
   /** News of a newer advert, passed on to us by `from`. False when it was heard before. */
   announced(news: { peerId: string; seq: number }, from: string): boolean
   /** Looks for providers of a function that nobody has announced to us; see lookup.ts. */
@@ -111,12 +117,14 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     const { peerIds, offering } = request
     // We ask about a function because nobody we know offers it: there is nothing to leave out.
     const known = offering === undefined ? table.knownSeqs(peerIds) : new Map<string, number>()
+    if (offering === undefined && peerIds === undefined) known.set(network.peerId, components.ownSeq())
     for await (const signed of introductions.pull(from, known, request)) {
       const { peerId, functions } = signed.advert
       const isOffered = offering === undefined || functions.some((fn) => fn.name === offering)
       if (peerIds?.includes(peerId) === false || !isOffered) {
         throw new EasyNetError('protocol_violation', 'A peer told more than it was asked.')
       }
+      if (peerId === network.peerId) components.onOvertaken(signed.advert.seq)
       if (peerId === network.peerId || components.isBlocked(peerId)) continue
       if (table.setAdvert(signed, from)) components.onAdvert(signed)
     }
@@ -148,8 +156,10 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   }
   const wasDialled = (peerId: string): boolean =>
     network.connectedPeers().some((peer) => peer.peerId === peerId && peer.direction === 'outbound')
+  const sayHello = async (peerId: string): Promise<void> =>
+    table.introduce(peerId, await introductions.hello(peerId))
   const introduce = async (peerId: string): Promise<void> => {
-    if (wasDialled(peerId)) table.introduce(peerId, await introductions.hello(peerId))
+    if (wasDialled(peerId)) await sayHello(peerId)
     table.addRtt(peerId, await network.ping(peerId, within(CONNECT_TIMEOUT_MS)))
   }
 
@@ -281,6 +291,10 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       if (!mayReconnect(peerId)) return
       reconnecting += 1
       void spawn('reconnect failed', peerId, async () => reconnect(peerId)).then(() => (reconnecting -= 1))
+    },
+    introduceAgain() {
+      for (const { peerId } of network.connectedPeers())
+        void spawn('introduction failed', peerId, async () => sayHello(peerId))
     },
     announced(news, from) {
       if (!isNews(news)) return false

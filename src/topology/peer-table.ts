@@ -1,4 +1,4 @@
-import type { Advert, SignedAdvert } from '../model/advert.ts'
+import { CLOCK_TOLERANCE_MS, MAX_ADVERT_VALIDITY_MS, type SignedAdvert } from '../model/advert.ts'
 import type { PeerRef } from '../model/call.ts'
 import type { AdvertisedFunction } from '../model/function.ts'
 import type { Clock } from '../util/clock.ts'
@@ -7,6 +7,8 @@ import { createFunctionIndex } from './function-index.ts'
 import { MAX_ADVERTS_BYTES, MAX_PEERS } from './limits.ts'
 
 const RTT_SMOOTHING = 0.3
+/** How long a device without an advert is listed after it was last seen. */
+const LISTED_MS = 24 * 3_600_000
 
 /** A device that we know of. */
 export interface KnownPeer {
@@ -19,11 +21,19 @@ export interface KnownPeer {
   rttMs: number | null
   /** Epoch ms. */
   lastSeenAt: number | null
+  /** How far its wall clock was ahead of ours when it introduced itself; undefined until it has. */
+  clockAheadMs?: number
+}
+
+export interface Introduction {
+  name: string
+  software: string
+  clockAheadMs?: number
 }
 
 /** Where adverts outlive the process. */
 export interface AdvertStore {
-  load(): Uint8Array[]
+  load(): { peerId: string; bytes: Uint8Array }[]
   save(peerId: string, advert: SignedAdvert): void
   remove(peerId: string): void
 }
@@ -35,15 +45,17 @@ export interface PeerTable {
   refOf(peerId: string): PeerRef
   /** True when it is newer than what we had. @param from - the peer that passed it on, if another */
   setAdvert(signed: SignedAdvert, from?: string): boolean
-  introduce(peerId: string, hello: { name: string; software: string }): void
+  introduce(peerId: string, hello: Introduction): void
   setConnected(peerId: string, connected: boolean): void
   addRtt(peerId: string, rttMs: number): void
   /** Valid adverts that offer `name`. */
   providersOf(name: string): { peer: KnownPeer; fn: AdvertisedFunction }[]
   /** Peer id → seq of everything valid that we have, or of these peers alone. */
   knownSeqs(peerIds?: readonly string[]): Map<string, number>
-  /** Drops adverts that have expired. */
+  /** Drops adverts that have expired, and who has been away for so long that nobody asks for it. */
   prune(): void
+  /** Our wall clock was set: what was noted by it is corrected. */
+  clockSet(byMs: number): void
 }
 
 export interface PeerTableComponents {
@@ -58,6 +70,11 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
   /** Who told us of a peer that was never connected. */
   const sources = new Map<string, string>()
   const index = createFunctionIndex<KnownPeer>()
+  /**
+   * Until when an advert may be used, on our monotonic clock: for as long after it came as its author says,
+   * whatever the clocks of the two say.
+   */
+  const usableUntil = new WeakMap<SignedAdvert, number>()
   let advertBytes = 0
 
   const entry = (peerId: string): KnownPeer => {
@@ -93,7 +110,10 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     delete peer.advert
     store.remove(peer.peerId)
   }
-  const isValid = (advert: Advert): boolean => advert.expiresAt > clock.now()
+  const isValid = (signed: SignedAdvert): boolean =>
+    (usableUntil.get(signed) ?? 0) > clock.monotonic() &&
+    // A device that slept did not count the time.
+    signed.advert.expiresAt + CLOCK_TOLERANCE_MS > clock.now()
 
   const table: PeerTable = {
     get: (peerId) => peers.get(peerId),
@@ -105,6 +125,8 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
       const peer = entry(signed.advert.peerId)
       if (peer.advert !== undefined && peer.advert.advert.seq >= signed.advert.seq) return false
       if (from !== undefined && peer.lastSeenAt === null) sources.set(peer.peerId, from)
+      const { issuedAt, expiresAt } = signed.advert
+      usableUntil.set(signed, clock.monotonic() + Math.min(expiresAt - issuedAt, MAX_ADVERT_VALIDITY_MS))
       advertBytes += signed.bytes.length - (peer.advert?.bytes.length ?? 0)
       if (peer.advert !== undefined) index.remove(peer, peer.advert.advert.functions)
       index.add(peer, signed.advert.functions)
@@ -120,6 +142,8 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
       const peer = entry(peerId)
       peer.name = hello.name
       peer.software = hello.software
+      if (hello.clockAheadMs === undefined) delete peer.clockAheadMs
+      else peer.clockAheadMs = hello.clockAheadMs
     },
     setConnected(peerId, connected) {
       const peer = entry(peerId)
@@ -136,29 +160,40 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     providersOf(name) {
       const found: { peer: KnownPeer; fn: AdvertisedFunction }[] = []
       for (const { peer, fn } of index.offersOf(name)) {
-        if (peer.advert !== undefined && isValid(peer.advert.advert)) found.push({ peer, fn })
+        if (peer.advert !== undefined && isValid(peer.advert)) found.push({ peer, fn })
       }
       return found
     },
     knownSeqs(peerIds) {
       const seqs = new Map<string, number>()
       for (const peerId of peerIds ?? peers.keys()) {
-        const advert = peers.get(peerId)?.advert?.advert
-        if (advert !== undefined && isValid(advert)) seqs.set(peerId, advert.seq)
+        const signed = peers.get(peerId)?.advert
+        if (signed !== undefined && isValid(signed)) seqs.set(peerId, signed.advert.seq)
       }
       return seqs
     },
     prune() {
+      const listedSince = clock.now() - LISTED_MS
       for (const peer of peers.values()) {
-        if (peer.advert === undefined || isValid(peer.advert.advert)) continue
-        dropAdvert(peer)
+        if (peer.advert !== undefined && !isValid(peer.advert)) dropAdvert(peer)
+        const isGone = !peer.connected && peer.advert === undefined
+        if (!isGone || (peer.lastSeenAt ?? 0) > listedSince) continue
+        peers.delete(peer.peerId)
+        sources.delete(peer.peerId)
+      }
+    },
+    clockSet(byMs) {
+      for (const peer of peers.values()) {
+        if (peer.lastSeenAt !== null) peer.lastSeenAt += byMs
+        if (peer.clockAheadMs !== undefined) peer.clockAheadMs -= byMs
       }
     },
   }
 
-  for (const bytes of store.load()) {
+  for (const { peerId, bytes } of store.load()) {
     const signed = verifyStored(verify, bytes)
-    if (signed !== undefined) table.setAdvert(signed)
+    if (signed !== undefined && signed.advert.expiresAt > clock.now()) table.setAdvert(signed)
+    else store.remove(peerId)
   }
   return table
 }

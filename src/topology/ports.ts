@@ -1,4 +1,5 @@
 import type { Announcement, SignedAdvert } from '../model/advert.ts'
+import type { Introduction } from './peer-table.ts'
 
 // What discovery needs from others; `daemon/` passes it in.
 
@@ -34,7 +35,7 @@ export interface PullRequest {
 
 export interface Introductions {
   /** Tells a peer who we are and learns who it is. */
-  hello(peerId: string): Promise<{ name: string; software: string }>
+  hello(peerId: string): Promise<Introduction>
   /** Adverts newer than what we have, from one peer, all verified. */
   pull(peerId: string, known: ReadonlyMap<string, number>, only?: PullRequest): AsyncIterable<SignedAdvert>
   announce(announcement: Announcement): Promise<void>

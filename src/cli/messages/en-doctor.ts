@@ -51,6 +51,8 @@ export const enDoctor = {
   'doctor.clock.unset': 'The clock says {now}, which has passed.',
   'doctor.clock.back': 'The clock is behind: {file} was written {seconds} s in the future.',
   'doctor.clock.disk': 'The file system and the clock differ by {ms} ms.',
+  'doctor.clock.peersAhead': 'The clocks of {count} connected devices are {time} ahead of this one.',
+  'doctor.clock.peersBehind': 'The clocks of {count} connected devices are {time} behind this one.',
   'doctor.clock.fix': 'Have the clock set by the network: timedatectl set-ntp true, or the date settings.',
 
   'doctor.mdns': 'local network (mDNS)',

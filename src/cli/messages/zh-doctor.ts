@@ -51,6 +51,8 @@ export const zhDoctor: Readonly<Record<keyof typeof enDoctor, string>> = {
   'doctor.clock.unset': '时钟显示 {now}，那已经过去了。',
   'doctor.clock.back': '时钟慢了：{file} 写于 {seconds} 秒之后的未来。',
   'doctor.clock.disk': '文件系统与时钟相差 {ms} 毫秒。',
+  'doctor.clock.peersAhead': '{count} 台已连接设备的时钟比本机快 {time}。',
+  'doctor.clock.peersBehind': '{count} 台已连接设备的时钟比本机慢 {time}。',
   'doctor.clock.fix': '让网络校准时钟：timedatectl set-ntp true，或在日期设置中打开。',
 
   'doctor.mdns': '局域网（mDNS）',

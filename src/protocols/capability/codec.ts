@@ -5,6 +5,7 @@ import {
   type Advert,
   advertSchema,
   type Announcement,
+  CLOCK_TOLERANCE_MS,
   MAX_ADVERT_VALIDITY_MS,
   type SignedAdvert,
 } from '../../model/advert.ts'
@@ -12,7 +13,6 @@ import { decodeCbor, encodeCbor } from '../../util/cbor.ts'
 import {
   ADVERT_DOMAIN,
   ANNOUNCE_DOMAIN,
-  CLOCK_TOLERANCE_MS,
   MAX_ADVERT_BYTES,
   MAX_ANNOUNCEMENT_BYTES,
   MAX_FUNCTION_NAME_CHARS,

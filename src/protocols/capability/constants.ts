@@ -22,5 +22,3 @@ export const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 export const PULL_TIMEOUT_MS = 10_000
 export const MAX_CAPABILITY_STREAMS = 4
-/** A clock that is wrong by up to this much does no harm. */
-export const CLOCK_TOLERANCE_MS = 10 * 60_000

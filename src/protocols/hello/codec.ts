@@ -9,6 +9,8 @@ const helloSchema = z.object({
   software: z.string().max(64),
   /** Optional abilities of this version; unknown ones are ignored. */
   features: z.array(z.string().max(64)).max(64),
+  /** The sender's wall clock, epoch ms. Absent in older versions. */
+  now: z.number().int().nonnegative().optional(),
 })
 
 /** What two devices tell each other when they have connected. */

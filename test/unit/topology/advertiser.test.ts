@@ -202,3 +202,31 @@ test('while records are slow to store, rounds of them do not pile up', async () 
   expect(provided.mock.calls.length - before).toBeLessThanOrEqual(4)
   expect(new Set(provided.mock.calls.map(([key]) => key))).toEqual(new Set(['function/a', 'function/b']))
 })
+
+test('others that have a higher number of ours, of a time when our clock was ahead, get a still higher one', async () => {
+  const { advertiser, announced } = setUp()
+  advertiser.setFunctions(fns('f'))
+  advertiser.start()
+  await vi.advanceTimersByTimeAsync(100)
+  const ahead = NOW + 60 * MINUTE
+  advertiser.overtaken(ahead)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(announced.at(-1)?.seq).toBe(ahead + 1)
+  // What everybody has by now is no news.
+  advertiser.overtaken(ahead)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(announced.filter(({ seq }) => seq > ahead)).toHaveLength(1)
+  advertiser.setFunctions(fns('f', 'g'))
+  expect(advertiser.current().advert.seq).toBe(ahead + 2)
+})
+
+test('when the clock was set an advert with the new time is announced', async () => {
+  const { advertiser, announced, signed } = setUp()
+  advertiser.start()
+  await vi.advanceTimersByTimeAsync(100)
+  vi.setSystemTime(NOW - 60 * MINUTE)
+  advertiser.clockSet()
+  await vi.advanceTimersByTimeAsync(100)
+  expect(signed.at(-1)).toMatchObject({ issuedAt: NOW - 60 * MINUTE + 30, seq: announced[0]!.seq + 1 })
+  expect(announced).toHaveLength(2)
+})

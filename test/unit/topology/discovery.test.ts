@@ -68,6 +68,8 @@ function setUp({ network = {}, pull = async () => undefined, bootstrap = [], com
       onFailure: (what) => void failures.push(what),
       onAdvert: () => undefined,
       isBlocked: () => false,
+      ownSeq: () => 0,
+      onOvertaken: () => undefined,
       ...components,
     },
     { bootstrap },

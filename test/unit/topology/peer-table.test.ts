@@ -22,13 +22,14 @@ function advertOf(peerId: string, change: Partial<SignedAdvert['advert']> = {}):
 }
 
 function setUp(stored: readonly SignedAdvert[] = []) {
-  const time = { now: NOW }
+  /** `wallAheadMs`: how far our wall clock is ahead of that of the authors. */
+  const time = { now: NOW, wallAheadMs: 0 }
   const saved = new Map(stored.map((signed) => [signed.advert.peerId, signed.bytes]))
   const open = () =>
     createPeerTable({
-      clock: { now: () => time.now, monotonic: () => time.now },
+      clock: { now: () => time.now + time.wallAheadMs, monotonic: () => time.now },
       store: {
-        load: () => [...saved.values()],
+        load: () => [...saved].map(([peerId, bytes]) => ({ peerId, bytes })),
         save: (peerId, { bytes }) => void saved.set(peerId, bytes),
         remove: (peerId) => void saved.delete(peerId),
       },
@@ -62,6 +63,63 @@ test('adverts outlive the process; what expired meanwhile is not known any more'
       .list()
       .map(({ peerId }) => peerId),
   ).toEqual(['long'])
+})
+
+test('what has expired or does not verify leaves the disk at the start', () => {
+  const { saved, open, table, time } = setUp()
+  table.setAdvert(advertOf('gone'))
+  table.setAdvert(advertOf('here', { expiresAt: NOW + 9_000 }))
+  saved.set('broken', Buffer.from('{'))
+  time.now += 2_000
+  open()
+  expect([...saved.keys()]).toEqual(['here'])
+})
+
+test.each([-3_600_000, 3_600_000])(
+  'an advert is used for as long as it says, though our clock is %i ms ahead of its author',
+  (wallAheadMs) => {
+    const { table, time } = setUp()
+    time.wallAheadMs = wallAheadMs
+    table.setAdvert(advertOf('a', { ...offers('f'), expiresAt: NOW + 3_600_000 }))
+    expect(table.providersOf('f')).toHaveLength(1)
+    time.now += 3_599_999
+    expect(table.providersOf('f')).toHaveLength(1)
+    time.now += 1
+    expect(table.providersOf('f')).toEqual([])
+  },
+)
+
+test('an advert outlives a jump of our clock, and not a long sleep of our device', () => {
+  const { table, time } = setUp()
+  table.setAdvert(advertOf('a', { ...offers('f'), expiresAt: NOW + 3_600_000 }))
+  time.wallAheadMs = 3_600_000
+  expect(table.providersOf('f')).toHaveLength(1)
+  // Asleep the monotonic clock stands still.
+  time.wallAheadMs = 4 * 3_600_000
+  expect(table.providersOf('f')).toEqual([])
+})
+
+test('who is gone without an advert is listed for a day; connected ones stay', () => {
+  const { table, time } = setUp()
+  for (const peerId of ['gone', 'here', 'offering']) table.setConnected(peerId, true)
+  table.setConnected('gone', false)
+  table.setConnected('offering', false)
+  table.setAdvert(advertOf('offering', { expiresAt: NOW + 25 * 3_600_000 }))
+  time.now += 23 * 3_600_000
+  table.prune()
+  expect(table.list()).toHaveLength(3)
+  time.now += 1.5 * 3_600_000
+  table.prune()
+  expect(table.list().map(({ peerId }) => peerId)).toEqual(['here'])
+})
+
+test('when our clock is set, what was noted by it is corrected', () => {
+  const { table, time } = setUp()
+  table.setConnected('a', true)
+  table.introduce('a', { name: 'a', software: 's', clockAheadMs: 5 })
+  time.wallAheadMs = -3_600_000
+  table.clockSet(-3_600_000)
+  expect(table.get('a')).toMatchObject({ lastSeenAt: NOW - 3_600_000, clockAheadMs: 3_600_005 })
 })
 
 test('providers are those with a valid advert that names the function', () => {
@@ -141,11 +199,12 @@ test('whatever happens, providers are those that a look at everybody finds', () 
         else if (todo.kind === 'connected') table.setConnected(todo.peer, todo.connected)
         else if (todo.kind === 'evict') {
           // Larger than all adverts together may be: others go, and perhaps this one.
-          const { advert } = advertOf(`huge-${time.now}`, offers('g'))
+          const times = { issuedAt: time.now, expiresAt: time.now + 1_000 }
+          const { advert } = advertOf(`huge-${time.now}`, { ...times, ...offers('g') })
           table.setAdvert({ advert, bytes: { length: 40 * 1024 * 1024 } as Uint8Array })
         } else {
-          const expiresAt = time.now + todo.validMs
-          table.setAdvert(advertOf(todo.peer, { seq: todo.seq, expiresAt, ...offers(...todo.offered) }))
+          const times = { issuedAt: time.now, expiresAt: time.now + todo.validMs }
+          table.setAdvert(advertOf(todo.peer, { seq: todo.seq, ...times, ...offers(...todo.offered) }))
         }
         for (const name of names) {
           const naive = table.list().filter(({ advert }) => {

@@ -52,6 +52,7 @@ export function createStubNode(): StubNode {
     functions: [],
     version: '0.1.0',
     lastSeenAt: 1,
+    clockAheadMs: null,
     blocked: false,
   }
   const checkPeer = (name: string): void => {
