@@ -100,13 +100,12 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
 }
 
 function meshNode({ api, peerId, name, addresses }: Node, dispose: () => Promise<void>): MeshNode {
-  const request = (fn: string, args: Value[], { kwargs, signal: _, ...rest }: CallOptions): CallRequest => ({
-    fn,
-    args,
-    kwargs: kwargs ?? {},
-    ...rest,
-  })
-  const callWithInfo: MeshNode['callWithInfo'] = async (fn, args = [], options = {}) =>
+  const request = (fn: string, args: Value[], options: CallOptions): CallRequest => {
+    if (options === NO_OPTIONS) return { fn, args, kwargs: {} }
+    const { kwargs = {}, signal: _, ...rest } = options
+    return { fn, args, kwargs, ...rest }
+  }
+  const callWithInfo = (fn: string, args: Value[] = [], options = NO_OPTIONS): Promise<CallResult> =>
     api.call(request(fn, args, options), silentSink, { signal: options.signal })
 
   return {
@@ -139,6 +138,7 @@ function meshNode({ api, peerId, name, addresses }: Node, dispose: () => Promise
   }
 }
 
+const NO_OPTIONS: CallOptions = {}
 const silentSink: CallSink = { chunk: () => undefined, progress: () => undefined, log: () => undefined }
 
 function chunkSink(chunks: Channel<Value>): CallSink {

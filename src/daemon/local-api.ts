@@ -103,7 +103,7 @@ export function createLocalApi(parts: LocalApiParts): NodeApi {
       await parts.discovery.find(name, signal)
       return find()
     },
-    call: async (request, sink, options) => caller.call(request, sink, options),
+    call: caller.call,
     calls: () => parts.history.list(),
     callRecord: async (id, signal) => parts.history.find(id, signal),
     callTimeline: async (id, signal) => parts.timeline(id, signal),

@@ -2,7 +2,6 @@ import { EasyNetError } from '../errors/error.ts'
 import type { CallSink, FunctionRunner, Invocation, PeerRef } from '../model/call.ts'
 import { traceparentOf } from '../model/trace.ts'
 import { detachBlobs, type Value } from '../model/value.ts'
-import { abortReason } from '../util/signals.ts'
 
 /** What a function in this process is told of its call. */
 export interface LocalContext {
@@ -30,7 +29,7 @@ export function createLocalRunner(functions: ReadonlyMap<string, LocalFunction>)
       const given =
         Object.keys(invocation.kwargs).length > 0 ? [...invocation.args, invocation.kwargs] : invocation.args
       try {
-        const returned = run(...given, contextOf(invocation, sink))
+        const returned = run(...given, new Context(invocation, sink))
         return toValue(isGenerator(returned) ? await drain(returned, invocation, sink) : await returned)
       } catch (error) {
         throw functionError(error, invocation)
@@ -41,15 +40,15 @@ export function createLocalRunner(functions: ReadonlyMap<string, LocalFunction>)
 
 async function drain(
   generator: AsyncGenerator<unknown, unknown> | Generator<unknown, unknown>,
-  { signal }: Invocation,
+  { deadline }: Invocation,
   sink: CallSink,
 ): Promise<unknown> {
   while (true) {
     const step = await generator.next()
     if (step.done === true) return step.value
-    if (signal.aborted) {
+    if (deadline.reason !== undefined) {
       await generator.return(undefined)
-      throw signal.reason
+      throw deadline.reason
     }
     await sink.chunk(toValue(step.value))
   }
@@ -62,24 +61,40 @@ function isGenerator(
   return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
-function contextOf(invocation: Invocation, sink: CallSink): LocalContext {
-  const { id, caller, signal, input, traceparent } = invocation
-  return {
-    callId: id,
-    caller,
-    traceparent: traceparent ?? traceparentOf(id),
-    signal,
-    input: input ?? noInput(),
-    progress: (value) => sink.progress(value),
-    log: (message) => sink.log({ level: 'info', message }),
+/** What few functions look at is made when they do. */
+class Context implements LocalContext {
+  readonly #invocation: Invocation
+  readonly callId: string
+  readonly caller: PeerRef
+  readonly progress: (value: Value) => void
+  readonly log: (message: string) => void
+
+  constructor(invocation: Invocation, sink: CallSink) {
+    this.#invocation = invocation
+    this.callId = invocation.id
+    this.caller = invocation.caller
+    this.progress = (value) => sink.progress(value)
+    this.log = (message) => sink.log({ level: 'info', message })
+  }
+
+  get traceparent(): string {
+    return this.#invocation.traceparent ?? traceparentOf(this.callId)
+  }
+
+  get signal(): AbortSignal {
+    return this.#invocation.deadline.signal
+  }
+
+  get input(): AsyncIterable<Value> {
+    return this.#invocation.input ?? noInput()
   }
 }
 
 async function* noInput(): AsyncGenerator<Value> {}
 
 /** Whatever a function throws is its own error: that of a nested call says nothing about this one. */
-function functionError(error: unknown, { signal }: Invocation): EasyNetError {
-  if (signal.aborted) return abortReason(signal)
+function functionError(error: unknown, { deadline }: Invocation): EasyNetError {
+  if (deadline.reason !== undefined) return deadline.reason
   const { name, message } = error instanceof Error ? error : new Error(EasyNetError.from(error).message)
   const reason = error instanceof EasyNetError ? { reason: error.reason } : {}
   return new EasyNetError('function_error', message, { details: { name, ...reason }, cause: error })

@@ -42,7 +42,7 @@ import { ANNOUNCEMENT_BURST, ANNOUNCEMENTS_PER_SECOND } from '../topology/limits
 import { createPeerTable } from '../topology/peer-table.ts'
 import { joinBytes } from '../util/bytes.ts'
 import { systemClock } from '../util/clock.ts'
-import { timeOrderedId } from '../util/ids.ts'
+import { createTimeOrderedIds } from '../util/ids.ts'
 import { createRateLimit } from '../util/rate-limit.ts'
 import { createCallHistory } from './call-history.ts'
 import { createClockWatch } from './clock-watch.ts'
@@ -171,6 +171,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   )
 
   // Calls
+  const nextId = createTimeOrderedIds()
   const remote = stack.use(createCallClient({ openStream }))
   const caller = createCaller(
     {
@@ -179,7 +180,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       remote,
       local: executor,
       log: callLog,
-      newId: () => timeOrderedId(clock.now()),
+      newId: () => nextId(clock.now()),
       digestOf: digestOfRequest,
       directory: createProviderDirectory({ self, registry, table, discovery, network, isBlocked }),
       observer: observers.calls,

@@ -1,6 +1,6 @@
 import type { ErrorData } from '../errors/error.ts'
 import { parseFunctionAddress } from '../model/address.ts'
-import type { ExecutionNotes } from '../model/call.ts'
+import type { CallState, ExecutionNotes } from '../model/call.ts'
 import type { ExecutionTimes } from '../runtimes/execution-times.ts'
 import type { ExecutionObserver } from '../runtimes/ports.ts'
 import type { CallObserver } from '../scheduler/ports.ts'
@@ -41,34 +41,32 @@ export function createObservers({ events, clock, metrics }: ObserversComponents)
     notesOfCall: (id) => made.find((call) => call.id === id),
     notesOfRun: (callerId, id) => ran.find((run) => run.id === id && run.caller === callerId)?.notes(),
     calls: {
-      started({ id, fn, traceparent }) {
-        events.callStarted({ id, fn, role: 'caller' })
+      started({ id, fn }, traceparent) {
+        events.callStarted(id, fn, 'caller', undefined)
         const notes = new CallNotes(id, traceparent, clock)
         made.add(notes)
         return notes
       },
-      ended(call, durationMs, path) {
-        counts[call.state === 'done' ? 'done' : 'failed'] += 1
-        const { id, fn, state, error } = call
-        const peer =
-          call.peerId === undefined ? {} : { peer: { peerId: call.peerId, name: call.peerName ?? '' } }
-        const rest = { ...(path === undefined ? {} : { path }), ...(error === undefined ? {} : { error }) }
-        events.callEnded({ id, fn, role: 'caller', ...peer, state, durationMs, ...rest })
+      ended({ id, fn, peerId, peerName, state, error }, durationMs, path) {
+        counts[state === 'done' ? 'done' : 'failed'] += 1
+        const peer = peerId === undefined ? undefined : { peerId, name: peerName ?? '' }
+        events.callEnded(id, fn, 'caller', peer, { state, durationMs, path, error })
         metrics?.ended('caller', parseFunctionAddress(fn).name, error?.code, durationMs)
       },
     },
     runs: {
       received: (times) => ran.add(times),
-      started: ({ id, fn, caller }) => events.callStarted({ id, fn, role: 'provider', peer: caller }),
+      started: ({ id, fn, caller }) => events.callStarted(id, fn, 'provider', caller),
       ended({ id, fn, caller }, durationMs, error) {
-        events.callEnded({ id, fn, role: 'provider', peer: caller, durationMs, ...verdictOf(error) })
+        const end = { state: stateOf(error), durationMs, path: undefined, error }
+        events.callEnded(id, fn, 'provider', caller, end)
         metrics?.ended('provider', fn, error?.code, durationMs)
       },
     },
   }
 }
 
-function verdictOf(error: ErrorData | undefined) {
-  if (error === undefined) return { state: 'done' as const }
-  return { state: error.reason === 'interrupted' ? ('interrupted' as const) : ('failed' as const) }
+function stateOf(error: ErrorData | undefined): CallState {
+  if (error === undefined) return 'done'
+  return error.reason === 'interrupted' ? 'interrupted' : 'failed'
 }

@@ -64,18 +64,27 @@ export function createProviderDirectory(parts: DirectoryParts): ProviderDirector
   }
   return {
     candidates(name, range) {
-      const fits = (fn: { version: string }): boolean =>
-        range === undefined || semver.satisfies(fn.version, range)
       const found: Candidate[] = []
       const own = registry.find(name)?.descriptor
-      if (own !== undefined && fits(own)) {
-        found.push({ peer: self, path: 'local', rttMs: 0, ...kindOf(own) })
+      if (own !== undefined && fits(own, range)) {
+        const { idempotent } = own
+        found.push({
+          peer: self,
+          path: 'local',
+          rttMs: 0,
+          streams: own.stream || own.clientStream,
+          idempotent,
+        })
       }
       for (const { peer, fn } of table.providersOf(name)) {
-        if (!fits(fn) || parts.isBlocked(peer.peerId)) continue
-        const path = isRelayed(peer.peerId) ? 'relayed' : 'direct'
-        const ref = { peerId: peer.peerId, name: peer.name }
-        found.push({ peer: ref, path, rttMs: peer.connected ? peer.rttMs : null, ...kindOf(fn) })
+        if (!fits(fn, range) || parts.isBlocked(peer.peerId)) continue
+        found.push({
+          peer: { peerId: peer.peerId, name: peer.name },
+          path: isRelayed(peer.peerId) ? 'relayed' : 'direct',
+          rttMs: peer.connected ? peer.rttMs : null,
+          streams: fn.stream || fn.clientStream,
+          idempotent: fn.idempotent,
+        })
       }
       return found
     },
@@ -100,8 +109,8 @@ function isPeerId(text: string): boolean {
   }
 }
 
-function kindOf(fn: Pick<AdvertisedFunction, 'stream' | 'clientStream' | 'idempotent'>) {
-  return { streams: fn.stream || fn.clientStream, idempotent: fn.idempotent }
+function fits({ version }: { version: string }, range: string | undefined): boolean {
+  return range === undefined || semver.satisfies(version, range)
 }
 
 /** @param at - our wall clock when the peer said its own */

@@ -5,9 +5,9 @@ import { FUNCTION_NAME } from './function.ts'
 export interface FunctionAddress {
   name: string
   /** Peer id, short peer id or peer name. */
-  peer?: string
+  peer: string | undefined
   /** Semver range, such as `^2`. */
-  range?: string
+  range: string | undefined
 }
 
 const RANGE = /^[\d.xX*^~<>= |-]{1,64}$/
@@ -25,5 +25,5 @@ export function parseFunctionAddress(text: string): FunctionAddress {
       hint: 'Write name, peer/name or name@^2, for example: easynet call laptop/text.upper hello',
     })
   }
-  return { name, ...(peer === undefined ? {} : { peer }), ...(range === undefined ? {} : { range }) }
+  return { name, peer, range }
 }

@@ -1,4 +1,5 @@
 import type { EasyNetError, ErrorData } from '../errors/error.ts'
+import type { Deadline } from '../util/signals.ts'
 import type { Value } from './value.ts'
 
 /** A device as people read it: its name and its peer id belong together. */
@@ -136,18 +137,18 @@ export interface LoggedCall {
   id: string
   fn: string
   /** The caller's own idempotency key. */
-  key?: string
+  key?: string | undefined
   /** What the key stands for: a digest of function and arguments. */
-  digest?: string
+  digest?: string | undefined
   /** The device that runs it, once one was chosen. */
-  peerId?: string
-  peerName?: string
+  peerId?: string | undefined
+  peerName?: string | undefined
   /** Whether the function is idempotent there. */
-  idempotent?: boolean
+  idempotent?: boolean | undefined
   state: CallState
   startedAt: number
-  endedAt?: number
-  error?: ErrorData
+  endedAt?: number | undefined
+  error?: ErrorData | undefined
 }
 
 /**
@@ -185,12 +186,12 @@ export interface Invocation {
   fn: string
   args: Value[]
   kwargs: Record<string, Value>
-  input?: AsyncIterable<Value>
+  input?: AsyncIterable<Value> | undefined
   caller: PeerRef
   /** Milliseconds left until the deadline, when this was made. */
   timeoutMs: number
-  /** Aborts on cancel and at the deadline. */
-  signal: AbortSignal
+  /** Ends on cancel and when the time is over. */
+  deadline: Deadline
   /** The caller's trace context; absent when it is the one made of the id (`model/trace.ts`). */
   traceparent?: string | undefined
 }

@@ -100,11 +100,13 @@ export function approximateBytes(value: Value): number {
   return bytes
 }
 
-function tooDeep(): EasyNetError {
+/** The error for a value beyond {@link MAX_VALUE_DEPTH}. */
+export function tooDeep(): EasyNetError {
   return new EasyNetError('invalid_value', `The value is nested deeper than ${MAX_VALUE_DEPTH} levels.`)
 }
 
-function cannotTravel(what: string): EasyNetError {
+/** The error for what is no {@link Value}. @param what - its kind, in words */
+export function cannotTravel(what: string): EasyNetError {
   return new EasyNetError('invalid_value', `A value of type ${what} cannot be sent.`, {
     hint: 'Send null, booleans, numbers, strings, bytes, lists and plain objects.',
   })

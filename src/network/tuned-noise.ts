@@ -27,6 +27,8 @@ interface Decoder {
 
 /** From here on copying bytes to join them costs more than a message of their own. */
 const MAX_JOINED_BYTES = 16 * 1024
+/** So much leaves before the turn ends: the other side works on it while this one makes the rest. */
+const EARLY_BYTES = 2 * 1024
 
 export function tunedNoise(): (components: Components) => ConnectionEncrypter {
   return (components) => {
@@ -82,6 +84,12 @@ function joinWrites(secured: Encrypted, connection: MessageStream): void {
     sendWaiting()
     if (socket instanceof Socket) socket.uncork()
   }
+  const sendNow = (): void => {
+    sendWaiting()
+    if (!(socket instanceof Socket)) return
+    socket.uncork()
+    socket.cork()
+  }
   const send = secured.sendData.bind(secured)
   secured.sendData = (data) => {
     if (!isCorked) {
@@ -93,6 +101,7 @@ function joinWrites(secured: Encrypted, connection: MessageStream): void {
     if (data.byteLength > MAX_JOINED_BYTES) return send(data)
     for (const part of data) waiting.push(part)
     waitingBytes += data.byteLength
+    if (waitingBytes >= EARLY_BYTES) sendNow()
     return { sentBytes: data.byteLength, canSendMore: !connection.writableNeedsDrain }
   }
   // The library closes a connection at its socket, past the encryption.

@@ -8,7 +8,7 @@ import { approximateBytes, type Value } from '../model/value.ts'
 import { createCborCodec } from '../util/cbor.ts'
 import type { Clock } from '../util/clock.ts'
 import { createDeadline, type Deadline, raceSignal, sleep } from '../util/signals.ts'
-import { createOutcomes, type Ending, outcomeKey } from './outcomes.ts'
+import { createOutcomes, type Ending } from './outcomes.ts'
 import { ExecutionTimes } from './execution-times.ts'
 import type { ExecutionJournal, ExecutionObserver, JournalRecord } from './ports.ts'
 import { runWithGrace } from './grace.ts'
@@ -91,7 +91,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
     const { caller, id } = invocation
     const times = new ExecutionTimes(caller.peerId, id, clock.monotonic())
     observer.received(times)
-    const place = slots.acquire(invocation.signal)
+    const place = slots.acquire(invocation.deadline)
     if (place !== undefined) {
       times.queuedAt = times.receivedAt
       await place
@@ -116,23 +116,29 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
     return ending
   }
 
+  /** The function's own limit, when it is shorter than what the caller gives. */
+  const limited = (fn: RegisteredFunction, invocation: Invocation): Invocation => {
+    const { timeoutMs } = fn.descriptor
+    if (invocation.timeoutMs <= timeoutMs) return invocation
+    return { ...invocation, timeoutMs, deadline: createDeadline(timeoutMs, invocation.deadline) }
+  }
+
   const runFunction = async (
     fn: RegisteredFunction,
     invocation: Invocation,
     sink: CallSink,
-    release: () => void,
+    onEnd: () => void,
   ): Promise<Ending> => {
-    const timeoutMs = Math.min(invocation.timeoutMs, fn.descriptor.timeoutMs)
-    using deadline = createDeadline(timeoutMs, invocation.signal)
-    deadlines.add(deadline)
-    const limited = { ...invocation, timeoutMs, signal: deadline.signal }
+    const run = limited(fn, invocation)
+    deadlines.add(run.deadline)
     try {
-      const result = await runWithGrace(fn.runner, limited, sink, { graceMs, onEnd: release })
+      const result = await runWithGrace(fn.runner, run, sink, { graceMs, onEnd })
       return { state: 'done', result }
     } catch (error) {
       return { state: 'failed', error: EasyNetError.from(error) }
     } finally {
-      deadlines.delete(deadline)
+      deadlines.delete(run.deadline)
+      if (run !== invocation) run.deadline[Symbol.dispose]()
     }
   }
 
@@ -146,40 +152,40 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       return { streams: fn.descriptor.stream || fn.descriptor.clientStream }
     },
     async run(invocation, sink) {
-      const key = outcomeKey(invocation.caller.peerId, invocation.id)
-      const known = outcomes.find(key)
+      const callerId = invocation.caller.peerId
+      const { id } = invocation
+      const known = outcomes.find(callerId, id)
       if (known !== undefined) return valueOf(await known)
       const fn = findFunction(invocation.fn, invocation.caller)
       const ending = execute(fn, invocation, sink)
-      outcomes.begin(key, ending)
+      outcomes.begin(callerId, id, ending)
       open += 1
       try {
         const ended = await ending
-        outcomes.end(key, fn.descriptor.stream ? withoutChunks(ended) : ended)
+        outcomes.end(callerId, id, fn.descriptor.stream ? withoutChunks(ended) : ended)
         return valueOf(ended)
       } catch (error) {
-        outcomes.forget(key)
+        outcomes.forget(callerId, id)
         throw error
       } finally {
         open -= 1
       }
     },
     async outcome(callerId, question, waitMs, signal) {
-      const key = outcomeKey(callerId, question.id)
-      const known = outcomes.find(key)
+      const known = outcomes.find(callerId, question.id)
       if (known === undefined) {
         const record = journal.find(callerId, question.id)
         if (record !== undefined) return answerOf(endingOf(record))
         if (!outcomes.remembers(question.ageMs) && !isJournalled(question)) return { state: 'forgotten' }
         // From now on it may not start: the caller is free to send it elsewhere.
-        outcomes.forbid(key)
+        outcomes.forbid(callerId, question.id)
         return { state: 'never' }
       }
       const ending = known instanceof Promise ? await waitFor(known, waitMs, signal) : known
       return ending === undefined ? { state: 'running' } : answerOf(ending)
     },
     callers: () => outcomes.callers(),
-    delivered: (callerId, callId) => outcomes.delivered(outcomeKey(callerId, callId)),
+    delivered: (callerId, callId) => outcomes.delivered(callerId, callId),
     [Symbol.dispose]() {
       draining = true
       for (const deadline of deadlines) {

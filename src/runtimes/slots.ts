@@ -1,6 +1,6 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { FunctionDescriptor } from '../model/function.ts'
-import { abortReason, onAbort } from '../util/signals.ts'
+import type { Deadline, EndListener } from '../util/signals.ts'
 
 /** Places of one function: how many of its calls run, and how many wait. */
 export interface Slots {
@@ -10,7 +10,7 @@ export interface Slots {
    * Takes a place: undefined when one is free now, else a promise for one. Release it exactly once.
    * @throws `queue_full`
    */
-  acquire(signal: AbortSignal): Promise<void> | undefined
+  acquire(deadline: Deadline): Promise<void> | undefined
   release(): void
 }
 
@@ -29,7 +29,7 @@ export function createSlots({ name, maxConcurrent, maxQueue }: FunctionDescripto
 
   return {
     check,
-    acquire(signal) {
+    acquire(deadline) {
       check()
       if (running < maxConcurrent) {
         running += 1
@@ -37,15 +37,18 @@ export function createSlots({ name, maxConcurrent, maxQueue }: FunctionDescripto
       }
       return new Promise<void>((resolve, reject) => {
         const start = (): void => {
-          unlink()
+          deadline.unwatch(left)
           resolve()
         }
-        const unlink = onAbort(signal, () => {
-          const place = waiting.indexOf(start)
-          if (place !== -1) waiting.splice(place, 1)
-          reject(abortReason(signal))
-        })
-        if (!signal.aborted) waiting.push(start)
+        const left: EndListener = {
+          ended(reason) {
+            const place = waiting.indexOf(start)
+            if (place !== -1) waiting.splice(place, 1)
+            reject(reason)
+          },
+        }
+        deadline.watch(left)
+        if (deadline.reason === undefined) waiting.push(start)
       })
     },
     release() {

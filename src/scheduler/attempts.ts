@@ -1,41 +1,13 @@
 import { EasyNetError } from '../errors/error.ts'
-import type { CallRequest, CallSink, FailedAttempt, LoggedCall, PeerRef } from '../model/call.ts'
+import type { PeerRef } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { Clock } from '../util/clock.ts'
-import { type Deadline, sleep } from '../util/signals.ts'
+import { sleep } from '../util/signals.ts'
+import type { Journey } from './journey.ts'
 import { pickProvider } from './pick.ts'
-import type {
-  CallLog,
-  CallNotes,
-  Candidate,
-  LocalCalls,
-  OutgoingCall,
-  ProviderDirectory,
-  RemoteCalls,
-} from './ports.ts'
+import type { CallLog, Candidate, LocalCalls, OutgoingCall, ProviderDirectory, RemoteCalls } from './ports.ts'
 import { kindOfFailure } from './retry.ts'
 import { askUntilKnown } from './verdict.ts'
-
-/** A call on its way through attempts. */
-export interface Journey {
-  request: CallRequest
-  name: string
-  range: string | undefined
-  onlyPeer: string | undefined
-  deadline: Deadline
-  record: LoggedCall
-  sink: CallSink
-  notes: CallNotes
-  failed: FailedAttempt[]
-  /** True once an attempt may have run, in whole or in part. */
-  mayHaveRun: boolean
-  /** True when it was idempotent where it was tried last. */
-  mayRepeat: boolean
-  /** Time that the last attempt was given: less than the caller's. */
-  sentTimeoutMs: number
-  /** Chunks that the program has seen: from then on another attempt would repeat them. */
-  chunksSeen: number
-}
 
 export interface AttemptsComponents {
   self: PeerRef
@@ -53,11 +25,6 @@ export interface AttemptsInit {
   discoverMs: number
 }
 
-export interface Arrival {
-  value: Value
-  candidate: Candidate
-}
-
 const FIRST_PAUSE_MS = 100
 const LAST_PAUSE_MS = 2_000
 
@@ -67,17 +34,18 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
   const outstanding = new Map<string, number>()
   const outstandingAt = (peerId: string): number => outstanding.get(peerId) ?? 0
 
+  const known = ({ name, range, onlyPeer }: Journey): Candidate[] => {
+    const candidates = directory.candidates(name, range)
+    if (onlyPeer === undefined) return candidates
+    return candidates.filter((candidate) => candidate.peer.peerId === onlyPeer)
+  }
+
   const findCandidates = async (journey: Journey): Promise<Candidate[]> => {
-    const { name, range, onlyPeer } = journey
-    const known = (): Candidate[] =>
-      directory
-        .candidates(name, range)
-        .filter((candidate) => onlyPeer === undefined || candidate.peer.peerId === onlyPeer)
-    const first = known()
+    const first = known(journey)
     if (first.length > 0) return first
     const limit = AbortSignal.any([journey.deadline.signal, AbortSignal.timeout(init.discoverMs)])
-    await directory.discover(name, limit)
-    return known()
+    await directory.discover(journey.name, limit)
+    return known(journey)
   }
 
   const next = async (journey: Journey): Promise<Candidate> => {
@@ -109,30 +77,68 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
     }
   }
 
+  const send = (journey: Journey, { peer, path, streams }: Candidate): Promise<Value> => {
+    const { request, record, deadline, name: fn } = journey
+    const timeoutMs = Math.max(1, deadline.remainingMs())
+    journey.sentTimeoutMs = timeoutMs
+    const { args, kwargs, traceparent, input } = request
+    journey.notes.add('sent', peer)
+    if (path === 'local') {
+      const { id } = record
+      const invocation = { id, fn, args, kwargs, caller: self, timeoutMs, traceparent, input, deadline }
+      return local.run(invocation, journey)
+    }
+    const call: OutgoingCall = {
+      id: record.id,
+      fn,
+      args,
+      kwargs,
+      timeoutMs,
+      input: input !== undefined,
+      inputs: input,
+      streams,
+      traceparent,
+    }
+    return remote.call(peer.peerId, call, journey, deadline)
+  }
+
+  /** What became of a call whose answer was lost; rejects with `failure` when nobody need be asked. */
+  const verdictOf = async (
+    journey: Journey,
+    candidate: Candidate,
+    failure: EasyNetError,
+    sentAt: number,
+  ): Promise<Value> => {
+    const mayRunAgain = candidate.idempotent && journey.chunksSeen === 0
+    const mustAsk = failure.reason === 'outcome_unknown' && !mayRunAgain && !candidate.streams
+    if (!mustAsk || candidate.path === 'local') throw failure
+    const { id } = journey.record
+    const once = !candidate.idempotent
+    const ask = async (waitMs: number) => {
+      const question = { id, ageMs: clock.monotonic() - sentAt, once }
+      return remote.ask(candidate.peer.peerId, question, waitMs, journey.deadline.signal)
+    }
+    return askUntilKnown(ask, journey.deadline)
+  }
+
   const attempt = async (journey: Journey, candidate: Candidate): Promise<Value> => {
     const { peerId, name } = candidate.peer
+    const { record } = journey
+    journey.candidate = candidate
     journey.notes.add('chosen', candidate.peer)
-    journey.record = { ...journey.record, peerId, peerName: name, idempotent: candidate.idempotent }
+    record.peerId = peerId
+    record.peerName = name
+    record.idempotent = candidate.idempotent
     // What may run only once must be known after a crash of ours before it is sent.
-    const mayBeLost = candidate.idempotent && journey.record.key === undefined
-    if (mayBeLost) log.note(journey.record)
-    else await log.put(journey.record)
+    const mayBeLost = candidate.idempotent && record.key === undefined
+    if (mayBeLost) log.note(record)
+    else await log.put(record)
     outstanding.set(peerId, outstandingAt(peerId) + 1)
     const sentAt = clock.monotonic()
     try {
       return await send(journey, candidate)
     } catch (error) {
-      const failure = EasyNetError.from(error)
-      const mayRunAgain = candidate.idempotent && journey.chunksSeen === 0
-      const mustAsk = failure.reason === 'outcome_unknown' && !mayRunAgain && !candidate.streams
-      if (!mustAsk || candidate.path === 'local') throw failure
-      const { id } = journey.record
-      const once = !candidate.idempotent
-      const ask = async (waitMs: number) => {
-        const question = { id, ageMs: clock.monotonic() - sentAt, once }
-        return remote.ask(peerId, question, waitMs, journey.deadline.signal)
-      }
-      return await askUntilKnown(ask, journey.deadline)
+      return await verdictOf(journey, candidate, EasyNetError.from(error), sentAt)
     } finally {
       const left = outstandingAt(peerId) - 1
       if (left > 0) outstanding.set(peerId, left)
@@ -140,42 +146,11 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
     }
   }
 
-  const send = async (journey: Journey, candidate: Candidate): Promise<Value> => {
-    const { request, record, deadline, sink, notes } = journey
-    const counted: CallSink = {
-      ...sink,
-      chunk(value) {
-        if (journey.chunksSeen === 0) notes.add('chunk', candidate.peer)
-        journey.chunksSeen += 1
-        return sink.chunk(value)
-      },
-    }
-    const timeoutMs = Math.max(1, deadline.remainingMs())
-    journey.sentTimeoutMs = timeoutMs
-    const { args, kwargs, traceparent } = request
-    notes.add('sent', candidate.peer)
-    if (candidate.path === 'local') {
-      const named = { id: record.id, fn: journey.name, args, kwargs, caller: self, timeoutMs }
-      const invocation = { ...named, traceparent }
-      const input = request.input === undefined ? {} : { input: request.input }
-      return local.run({ ...invocation, ...input, signal: deadline.signal }, counted)
-    }
-    const call: OutgoingCall = {
-      id: record.id,
-      fn: journey.name,
-      args,
-      kwargs,
-      timeoutMs,
-      input: request.input !== undefined,
-      ...(request.input === undefined ? {} : { inputs: request.input }),
-      streams: candidate.streams,
-      traceparent,
-    }
-    return remote.call(candidate.peer.peerId, call, counted, deadline.signal)
-  }
+  /** At the first attempt everybody may be asked, and nearly always somebody is known. */
+  const first = (journey: Journey): Candidate | undefined => pickProvider(known(journey), outstandingAt)
 
   const mayTryAgain = (journey: Journey, candidate: Candidate, failure: EasyNetError): boolean => {
-    if (journey.chunksSeen > 0 || journey.deadline.signal.aborted) return false
+    if (journey.chunksSeen > 0 || journey.deadline.reason !== undefined) return false
     const kind = kindOfFailure(failure)
     if (kind === 'never_started') return !journey.mayHaveRun || candidate.idempotent
     // Inputs that were taken from the program's stream cannot be taken twice.
@@ -183,15 +158,15 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
   }
 
   /** Resolves with the result; rejects with the last failure when no further attempt may be made. */
-  return async function travel(journey: Journey): Promise<Arrival> {
-    while (true) {
-      const candidate = await next(journey)
+  return async function travel(journey: Journey): Promise<Value> {
+    for (let attempts = 0; ; attempts += 1) {
+      const candidate = (attempts === 0 ? first(journey) : undefined) ?? (await next(journey))
       journey.mayRepeat = candidate.idempotent
       const startedAt = clock.monotonic()
       try {
         const value = await attempt(journey, candidate)
         journey.notes.add('answered', candidate.peer)
-        return { value, candidate }
+        return value
       } catch (error) {
         const failure = EasyNetError.from(error)
         if (!failure.notStarted) journey.mayHaveRun = true

@@ -9,8 +9,10 @@ import {
   DEFAULT_CALL_TIMEOUT_MS,
   type LoggedCall,
 } from '../model/call.ts'
+import type { Value } from '../model/value.ts'
 import { createDeadline, deadlineError, type Deadline, raceSignal } from '../util/signals.ts'
-import { type Arrival, type AttemptsComponents, createAttempts, type Journey } from './attempts.ts'
+import { type AttemptsComponents, createAttempts } from './attempts.ts'
+import { Journey } from './journey.ts'
 import type { CallObserver, Candidate } from './ports.ts'
 import { neverRan, recall } from './recall.ts'
 
@@ -41,7 +43,7 @@ export interface CallerOptions {
 /** Makes calls: finds a provider, keeps the deadline, retries what may be retried, settles the verdict. */
 export interface Caller {
   /** @throws {@link EasyNetError} with the reason that the program sees */
-  call(request: CallRequest, sink: CallSink, options: CallerOptions): Promise<CallResult>
+  call: (request: CallRequest, sink: CallSink, options: CallerOptions) => Promise<CallResult>
   /** Ids of calls that run now. */
   running(): string[]
   isRunning: (id: string) => boolean
@@ -68,40 +70,44 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
 
   const finish = (
     record: LoggedCall,
-    startedAt: number,
+    durationMs: number,
     path: Candidate['path'] | undefined,
     failure?: EasyNetError,
-  ) => {
-    const ended: LoggedCall = { ...record, state: stateOf(failure), endedAt: clock.now() }
-    if (failure !== undefined) ended.error = failure.toJSON()
-    log.note(ended)
-    observer.ended(ended, clock.monotonic() - startedAt, path)
+  ): void => {
+    record.state = stateOf(failure)
+    record.endedAt = clock.now()
+    record.error = failure?.toJSON()
+    log.note(record)
+    observer.ended(record, durationMs, path)
   }
 
-  const run = async (record: LoggedCall, request: CallRequest, sink: CallSink, options: CallerOptions) => {
-    const address = parseFunctionAddress(request.fn)
-    const peer = request.peer ?? address.peer
+  const run = async (
+    record: LoggedCall,
+    request: CallRequest,
+    sink: CallSink,
+    options: CallerOptions,
+  ): Promise<CallResult> => {
+    const { name, range, peer: addressed } = parseFunctionAddress(request.fn)
+    const peer = request.peer ?? addressed
     const onlyPeer = peer === undefined ? undefined : directory.resolvePeer(peer)
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs
     using deadline = createDeadline(timeoutMs, options.signal)
-    const { name, range } = address
-    const counts = { failed: [], mayHaveRun: false, mayRepeat: false, sentTimeoutMs: 0, chunksSeen: 0 }
     const startedAt = clock.monotonic()
     // In the books before anybody hears of its id.
     log.note(record)
     running.set(record.id, deadline)
     options.onAccepted?.(record.id)
-    const { traceparent } = request
-    const notes = observer.started({ id: record.id, fn: request.fn, traceparent })
-    const journey: Journey = { request, name, range, onlyPeer, deadline, record, sink, notes, ...counts }
+    const notes = observer.started(record, request.traceparent)
+    const journey = new Journey({ request, name, range, onlyPeer, deadline, record, notes, sink })
     try {
-      const arrival = await travel(journey)
-      finish(journey.record, startedAt, arrival.candidate.path)
-      return resultOf(journey, arrival, clock.monotonic() - startedAt)
+      const value = await travel(journey)
+      const durationMs = clock.monotonic() - startedAt
+      finish(record, durationMs, journey.candidate?.path)
+      return resultOf(journey, value, durationMs)
     } catch (error) {
       const cause = inCallersTime(EasyNetError.from(error), journey.sentTimeoutMs, timeoutMs)
       const failure = reported(cause, record.id, journey)
-      finish(journey.record, startedAt, undefined, failure)
+      finish(record, clock.monotonic() - startedAt, undefined, failure)
       throw failure
     } finally {
       notes.add('ended')
@@ -109,11 +115,18 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
     }
   }
 
-  const newRecord = (request: CallRequest): LoggedCall => ({
+  const newRecord = (request: CallRequest, key?: string, digest?: string): LoggedCall => ({
     id: request.id ?? components.newId(),
     fn: request.fn,
+    key,
+    digest,
+    peerId: undefined,
+    peerName: undefined,
+    idempotent: undefined,
     state: 'running',
     startedAt: clock.now(),
+    endedAt: undefined,
+    error: undefined,
   })
 
   /** One run per key: the first caller's; the others get its outcome. */
@@ -129,7 +142,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
     const known = log.findByKey(key)
     if (known !== undefined) checkSame(known.digest, digest)
     if (known !== undefined && !neverRan(known)) return recalled(known, deadline, options)
-    const record = { ...newRecord(request), key, digest }
+    const record = newRecord(request, key, digest)
     const result = run(record, request, sink, options)
     runningKeys.set(key, { id: record.id, digest, result })
     try {
@@ -193,14 +206,14 @@ function checkSame(known: string | undefined, digest: string): void {
   )
 }
 
-function resultOf(journey: Journey, { value, candidate }: Arrival, durationMs: number): CallResult {
+function resultOf({ record, candidate, failed }: Journey, result: Value, durationMs: number): CallResult {
   return {
-    id: journey.record.id,
-    result: value,
-    provider: candidate.peer,
-    path: candidate.path,
-    attempts: journey.failed.length + 1,
-    failed: journey.failed,
+    id: record.id,
+    result,
+    provider: candidate?.peer ?? { peerId: record.peerId ?? '', name: record.peerName ?? '' },
+    path: candidate?.path ?? 'direct',
+    attempts: failed.length + 1,
+    failed,
     durationMs: rounded(durationMs),
     cost: '0',
   }

@@ -8,6 +8,7 @@ import type {
   PeerRef,
 } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
+import type { Deadline } from '../util/signals.ts'
 
 // What the scheduler needs from others; `daemon/` passes it in.
 
@@ -37,13 +38,13 @@ export interface OutgoingCall {
   kwargs: Record<string, Value>
   timeoutMs: number
   input: boolean
-  inputs?: AsyncIterable<Value>
+  inputs: AsyncIterable<Value> | undefined
   streams: boolean
   traceparent?: string | undefined
 }
 
 export interface RemoteCalls {
-  call(peerId: string, call: OutgoingCall, sink: CallSink, signal: AbortSignal): Promise<Value>
+  call(peerId: string, call: OutgoingCall, sink: CallSink, deadline: Deadline): Promise<Value>
   ask(peerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
 }
 
@@ -53,9 +54,9 @@ export interface LocalCalls {
 }
 
 export interface CallLog {
-  /** Readers see it at once; resolves when it is on disk. */
+  /** Readers see it at once, and later changes of it too; resolves when it is on disk. */
   put(record: LoggedCall): Promise<void>
-  /** The same, for what may be lost in a crash: it is on disk a little later. */
+  /** The same, for what may be lost in a crash: it is on disk a little later, as it is then. */
   note(record: LoggedCall): void
   find(id: string): LoggedCall | undefined
   findByKey(key: string): LoggedCall | undefined
@@ -70,6 +71,6 @@ export interface CallNotes {
 
 export interface CallObserver {
   /** What this returns is told of the steps. */
-  started(call: { id: string; fn: string; traceparent?: string | undefined }): CallNotes
+  started(call: LoggedCall, traceparent: string | undefined): CallNotes
   ended(call: LoggedCall, durationMs: number, path: CallPath | undefined): void
 }

@@ -3,7 +3,7 @@ import { type CallRecord, DEFAULT_CALL_TIMEOUT_MS } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { FunctionView, StatusView } from '../model/views.ts'
 import { createChannel } from '../util/channel.ts'
-import { timeOrderedId } from '../util/ids.ts'
+import { createTimeOrderedIds } from '../util/ids.ts'
 import { createDeadline, onAbort, abortReason } from '../util/signals.ts'
 import { type CallHooks, type CallParams, sendCall } from './attach/outgoing-call.ts'
 import { WINDOW_ITEMS } from '../model/attach.ts'
@@ -50,6 +50,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Mesh> {
  */
 export class Mesh implements AsyncDisposable {
   readonly #session: Session
+  readonly #nextId = createTimeOrderedIds()
 
   constructor(session: Session) {
     this.#session = session
@@ -114,7 +115,7 @@ export class Mesh implements AsyncDisposable {
     for (let current = options; ;) {
       const connection = await this.#ready(signal)
       // Ours, so that the call can be asked for also when the daemon dies before it answers at all.
-      let id = timeOrderedId(Date.now())
+      let id = this.#nextId(Date.now())
       const hooks = {
         ...hooksOf(options, signal),
         onAccepted(given: string) {

@@ -12,8 +12,9 @@ export interface CallLog extends Disposable {
    */
   put(record: LoggedCall): Promise<void>
   /**
-   * The same, with a commit a few milliseconds later that is shared with the other notes of that time. For
-   * what may be lost in a crash. A note of a record that was noted before replaces it unwritten.
+   * The same, with a commit that is shared with other notes: a few milliseconds later while the call runs, so
+   * that a crash finds it, and within a second when it has ended. For what may be lost in a crash. Of calls
+   * that began and ended in one such second the newest 1,000 are written; memory has the newest 10,000.
    */
   note(record: LoggedCall): void
   find(id: string): LoggedCall | undefined
@@ -23,7 +24,7 @@ export interface CallLog extends Disposable {
   recent(limit: number): LoggedCall[]
   /** Calls without an end. At the start: those an earlier boot lost track of; their providers know more. */
   running(): LoggedCall[]
-  /** Forgets the oldest ended calls beyond `maxRows`. @param maxRows - default 10,000 */
+  /** Forgets the oldest ended calls beyond `maxRows`. @param maxRows - @default 10_000 */
   prune(maxRows?: number): void
   /** Writes the notes that wait. */
   [Symbol.dispose](): void
@@ -31,6 +32,12 @@ export interface CallLog extends Disposable {
 
 /** A commit costs as much as a whole call; this many milliseconds of calls share one. */
 const NOTE_DELAY_MS = 10
+/** The same for calls that have ended: nobody waits for their rows, and writing one costs as much as a call. */
+const ENDED_DELAY_MS = 1_000
+/** Rows of that second which are written: a daemon that makes more calls has better things to do. */
+const MAX_ENDED_ROWS = 1_000
+/** Ended calls that are kept, on disk as in memory. */
+const MAX_ROWS = 10_000
 /** For so long an idempotency key is remembered, however many calls follow. */
 const KEEP_KEYS_MS = 24 * 3_600_000
 
@@ -55,8 +62,16 @@ export function createCallLog(database: Database): CallLog {
          (SELECT rowid FROM calls ORDER BY started_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
     ),
   }
+  /** Noted and to be written soon. */
   const noted = new Map<string, LoggedCall>()
+  /** The newest calls of which nothing was written before they ended, oldest first. */
+  const ended = new Map<string, LoggedCall>()
+  /** The newest of these that are to be written. */
+  let fresh: LoggedCall[] = []
+  /** Calls that are in the database as running. */
+  const begun = new Set<string>()
   let timer: NodeJS.Timeout | undefined
+  let endedTimer: NodeJS.Timeout | undefined
 
   const run = (call: LoggedCall): void => {
     const errorJson = call.error === undefined ? null : JSON.stringify(call.error)
@@ -71,44 +86,87 @@ export function createCallLog(database: Database): CallLog {
     ]
     sql.put.run(...request, ...progress, errorJson)
   }
-  /** Makes the notes visible to SQL, in the order they came. */
-  const writeNotes = (): void => {
-    clearTimeout(timer)
-    timer = undefined
-    if (noted.size === 0) return
-    const records = [...noted.values()]
-    noted.clear()
-    const write = database.write(() => {
+  const write = (records: readonly LoggedCall[]): void => {
+    if (records.length === 0) return
+    const written = database.write(() => {
       for (const record of records) run(record)
     })
     // Like every note, it may be lost; whoever needs the disk awaits `put`, which fails as well.
-    write.catch(() => undefined)
+    written.catch(() => undefined)
+  }
+  const writeNoted = (): void => {
+    timer = undefined
+    const records = [...noted.values()]
+    noted.clear()
+    for (const { id, state } of records) if (state === 'running') begun.add(id)
+    write(records)
+  }
+  const writeEnded = (): void => {
+    endedTimer = undefined
+    const records = fresh.slice(-MAX_ENDED_ROWS)
+    fresh = []
+    write(records)
+  }
+  const remember = (record: LoggedCall): void => {
+    ended.set(record.id, record)
+    fresh.push(record)
+    if (fresh.length >= 2 * MAX_ENDED_ROWS) fresh = fresh.slice(-MAX_ENDED_ROWS)
+    // In one go, since a Map finds its oldest by stepping over all that were removed.
+    if (ended.size < 1.1 * MAX_ROWS) return
+    let surplus = ended.size - MAX_ROWS
+    for (const oldest of ended.keys()) {
+      ended.delete(oldest)
+      surplus -= 1
+      if (surplus === 0) return
+    }
+  }
+  /** With those that were never written. */
+  const withRemembered = (rows: readonly LoggedCall[], limit: number): LoggedCall[] => {
+    const found = new Map(rows.map((row) => [row.id, row]))
+    for (const record of [...ended.values()].slice(-limit)) found.set(record.id, record)
+    return [...found.values()].sort((one, other) => other.startedAt - one.startedAt).slice(0, limit)
+  }
+  /** Makes all notes visible to SQL. */
+  const writeNotes = (): void => {
+    clearTimeout(timer)
+    clearTimeout(endedTimer)
+    writeEnded()
+    writeNoted()
   }
 
   return {
     async put(record) {
       writeNotes()
+      if (record.state === 'running') begun.add(record.id)
+      else begun.delete(record.id)
       await database.write(() => run(record))
     },
     note(record) {
-      noted.set(record.id, record)
-      timer ??= setTimeout(writeNotes, NOTE_DELAY_MS)
+      const { id, state } = record
+      if (state === 'running' || begun.delete(id)) {
+        noted.set(id, record)
+        timer ??= setTimeout(writeNoted, NOTE_DELAY_MS)
+        return
+      }
+      noted.delete(id)
+      remember(record)
+      endedTimer ??= setTimeout(writeEnded, ENDED_DELAY_MS)
     },
-    find: (id) => noted.get(id) ?? optional(sql.find.get(id)),
+    find: (id) => noted.get(id) ?? ended.get(id) ?? optional(sql.find.get(id)),
     findByKey(key) {
       writeNotes()
       return optional(sql.findByKey.get(key))
     },
     recent(limit) {
       writeNotes()
-      return sql.recent.all(limit).map(recordOf)
+      return withRemembered(sql.recent.all(limit).map(recordOf), limit)
     },
     running() {
       writeNotes()
       return sql.running.all().map(recordOf)
     },
     [Symbol.dispose]: writeNotes,
-    prune(maxRows = 10_000) {
+    prune(maxRows = MAX_ROWS) {
       database.transaction(() => sql.prune.run(Date.now() - KEEP_KEYS_MS, maxRows))
     },
   }

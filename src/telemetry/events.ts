@@ -1,6 +1,7 @@
 import type { ErrorData } from '../errors/error.ts'
 import type { CallPath, CallState, PeerRef } from '../model/call.ts'
 import type { NodeEvent } from '../model/views.ts'
+import type { Role } from './call-tally.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { onAbort } from '../util/signals.ts'
 
@@ -15,8 +16,9 @@ export interface NodeEvents {
   peerFunctions(peer: PeerRef, functions: readonly string[]): void
   functionRegistered(name: string, version: string): void
   functionUnregistered(name: string): void
-  callStarted(call: CallFacts): void
-  callEnded(call: CallFacts & CallEnd): void
+  /** @param peer - the other device, once it is known */
+  callStarted(id: string, fn: string, role: Role, peer: PeerRef | undefined): void
+  callEnded(id: string, fn: string, role: Role, peer: PeerRef | undefined, end: CallEnd): void
   draining(): void
   /**
    * Events after `lastId` that are still kept, then new ones; only new ones without `lastId`. Ends when
@@ -26,19 +28,11 @@ export interface NodeEvents {
   follow(lastId: number | undefined, signal: AbortSignal): AsyncIterable<NodeEvent>
 }
 
-export interface CallFacts {
-  id: string
-  fn: string
-  role: 'caller' | 'provider'
-  /** The other device, once it is known. */
-  peer?: PeerRef
-}
-
 export interface CallEnd {
   state: CallState
   durationMs: number
-  path?: CallPath
-  error?: ErrorData
+  path: CallPath | undefined
+  error: ErrorData | undefined
 }
 
 export interface NodeEventsInit {
@@ -47,19 +41,61 @@ export interface NodeEventsInit {
   clock?: Clock
 }
 
+/** The events of calls are many, and read by few: what a reader gets is made when it reads. */
+class CallEvent {
+  readonly id: number
+  readonly type: NodeEvent['type']
+  readonly at: number
+  readonly #call: string
+  readonly #fn: string
+  readonly #role: Role
+  readonly #peer: PeerRef | undefined
+  readonly #end: CallEnd | undefined
+
+  constructor(
+    id: number,
+    at: number,
+    call: string,
+    fn: string,
+    role: Role,
+    peer: PeerRef | undefined,
+    end: CallEnd | undefined,
+  ) {
+    this.id = id
+    this.type = end === undefined ? 'call:start' : 'call:end'
+    this.at = at
+    this.#call = call
+    this.#fn = fn
+    this.#role = role
+    this.#peer = peer
+    this.#end = end
+  }
+
+  get data(): Record<string, unknown> {
+    const peer = this.#peer === undefined ? {} : { peer: this.#peer }
+    const { path, error, ...end } = this.#end ?? {}
+    const rest = { ...(path === undefined ? {} : { path }), ...(error === undefined ? {} : { error }) }
+    return { id: this.#call, fn: this.#fn, role: this.#role, ...peer, ...end, ...rest }
+  }
+}
+
 export function createNodeEvents(init: NodeEventsInit = {}): NodeEvents {
   const capacity = init.capacity ?? 1_024
   const clock = init.clock ?? systemClock
-  const ring: NodeEvent[] = []
+  const ring: (NodeEvent | CallEvent)[] = []
   let newestId = 0
   const waiting = new Set<() => void>()
 
-  const emit = (type: NodeEvent['type'], data: Record<string, unknown>): void => {
-    newestId += 1
-    ring[newestId % capacity] = { id: newestId, type, at: clock.now(), data }
+  const add = (event: NodeEvent | CallEvent): void => {
+    ring[event.id % capacity] = event
+    if (waiting.size === 0) return
     for (const wake of waiting) wake()
     waiting.clear()
   }
+  const emit = (type: NodeEvent['type'], data: Record<string, unknown>): void =>
+    add({ id: (newestId += 1), type, at: clock.now(), data })
+  const emitCall = (call: string, fn: string, role: Role, peer: PeerRef | undefined, end?: CallEnd): void =>
+    add(new CallEvent((newestId += 1), clock.now(), call, fn, role, peer, end))
   const nextEvent = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       const wake = (): void => {
@@ -84,7 +120,8 @@ export function createNodeEvents(init: NodeEventsInit = {}): NodeEvents {
       position += missed + 1
       const event = ring[position % capacity]
       if (event === undefined) continue
-      yield missed === 0 ? event : { ...event, data: { ...event.data, missed } }
+      const { id, type, at, data } = event
+      yield { id, type, at, data: missed === 0 ? data : { ...data, missed } }
     }
   }
 
@@ -94,8 +131,8 @@ export function createNodeEvents(init: NodeEventsInit = {}): NodeEvents {
     peerFunctions: (peer, functions) => emit('peer:functions', { peer, functions: [...functions] }),
     functionRegistered: (name, version) => emit('function:register', { name, version }),
     functionUnregistered: (name) => emit('function:unregister', { name }),
-    callStarted: (call) => emit('call:start', { ...call }),
-    callEnded: (call) => emit('call:end', { ...call }),
+    callStarted: emitCall,
+    callEnded: emitCall,
     draining: () => emit('daemon:draining', {}),
     follow: (lastId, signal) => read(startOf(lastId, newestId), signal),
   }

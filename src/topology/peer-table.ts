@@ -159,8 +159,8 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     },
     providersOf(name) {
       const found: { peer: KnownPeer; fn: AdvertisedFunction }[] = []
-      for (const { peer, fn } of index.offersOf(name)) {
-        if (peer.advert !== undefined && isValid(peer.advert)) found.push({ peer, fn })
+      for (const offer of index.offersOf(name)) {
+        if (offer.peer.advert !== undefined && isValid(offer.peer.advert)) found.push(offer)
       }
       return found
     },

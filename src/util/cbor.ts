@@ -90,9 +90,14 @@ export function checkCborBounds(bytes: Uint8Array): void {
   let at = 0
   while (at < bytes.length) {
     const head = bytes[at] as number
-    const [argument, next] = readArgument(bytes, at, head & 0x1f)
+    const info = head & 0x1f
     const major = head >> 5
-    at = major === 2 || major === 3 ? next + argument : next
+    const width = argumentWidth(info)
+    at += 1
+    if (at + width > bytes.length) throw violation('ends in the middle of an item')
+    let argument = width === 0 ? info : 0
+    for (const end = at + width; at < end; at += 1) argument = argument * 256 + (bytes[at] as number)
+    if (major === 2 || major === 3) at += argument
     items += 1
     if (items > MAX_CBOR_ITEMS) throw violation(`has more than ${MAX_CBOR_ITEMS} items`)
     const children = major === 4 ? argument : major === 5 ? argument * 2 : major === 6 ? 1 : 0
@@ -101,6 +106,13 @@ export function checkCborBounds(bytes: Uint8Array): void {
     else closeFinished(open)
     if (open.length > MAX_CBOR_DEPTH) throw violation(`is nested deeper than ${MAX_CBOR_DEPTH} levels`)
   }
+}
+
+/** Bytes of the argument that follows a head. */
+function argumentWidth(info: number): number {
+  if (info < 24) return 0
+  if (info > 27) throw violation('uses an indefinite or reserved length')
+  return 1 << (info - 24)
 }
 
 function closeFinished(open: number[]): void {
@@ -112,16 +124,6 @@ function closeFinished(open: number[]): void {
     }
     open.pop()
   }
-}
-
-function readArgument(bytes: Uint8Array, at: number, info: number): [argument: number, next: number] {
-  if (info < 24) return [info, at + 1]
-  if (info > 27) throw violation('uses an indefinite or reserved length')
-  const width = 1 << (info - 24)
-  if (at + 1 + width > bytes.length) throw violation('ends in the middle of an item')
-  let argument = 0
-  for (let i = 1; i <= width; i++) argument = argument * 256 + (bytes[at + i] as number)
-  return [argument, at + 1 + width]
 }
 
 function violation(what: string, cause?: unknown): EasyNetError {

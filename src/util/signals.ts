@@ -3,33 +3,115 @@ import { EasyNetError } from '../errors/error.ts'
 /** Longest delay that a timer can hold (2^31 - 1 ms, about 24.8 days). */
 const MAX_TIMER_MS = 2_147_483_647
 
+/** Is told why a deadline has ended. An object: a closure for every call would cost more than its timer. */
+export interface EndListener {
+  ended(reason: EasyNetError): void
+}
+
+/** What ends a call: its time, its caller's cancel, or whoever runs it. */
 export interface Deadline extends Disposable {
-  /** Aborts with `deadline_exceeded` at the deadline, or with the parent's reason before. */
+  /** Aborts with `deadline_exceeded` at the deadline, or with the reason of an earlier end. Made on demand. */
   readonly signal: AbortSignal
+  /** Why it has ended; undefined until then. */
+  readonly reason: EasyNetError | undefined
   /** Milliseconds left; never below 0. */
   remainingMs(): number
   /** Ends it before its time. */
   abort(reason: EasyNetError): void
+  /** Tells `listener` once when it ends, at once when it has. */
+  watch(listener: EndListener): void
+  unwatch(listener: EndListener): void
 }
 
-/** A deadline `timeoutMs` from now, linked to an optional parent signal. Dispose it to free the timer. */
-export function createDeadline(timeoutMs: number, parent?: AbortSignal): Deadline {
-  const endsAt = performance.now() + timeoutMs
-  const controller = new AbortController()
-  const timer = setTimeout(
-    () => controller.abort(deadlineError(timeoutMs)),
-    Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS),
-  )
-  const unlink = onAbort(parent, () => controller.abort(abortReason(parent)))
-  return {
-    signal: controller.signal,
-    remainingMs: () => Math.max(0, endsAt - performance.now()),
-    abort: (reason) => controller.abort(reason),
-    [Symbol.dispose]() {
-      clearTimeout(timer)
-      unlink()
-    },
+/**
+ * A deadline `timeoutMs` from now, which ends with an optional parent as well. Dispose it to free the timer.
+ */
+export function createDeadline(timeoutMs: number, parent?: AbortSignal | Deadline): Deadline {
+  return new TimedDeadline(timeoutMs, parent)
+}
+
+class TimedDeadline implements Deadline, EndListener {
+  reason: EasyNetError | undefined = undefined
+  readonly #timeoutMs: number
+  readonly #endsAt: number
+  readonly #timer: NodeJS.Timeout
+  readonly #parent: AbortSignal | Deadline | undefined
+  #controller: AbortController | undefined = undefined
+  /** Nearly always there is one. */
+  #listener: EndListener | undefined = undefined
+  #more: Set<EndListener> | undefined = undefined
+
+  constructor(timeoutMs: number, parent: AbortSignal | Deadline | undefined) {
+    this.#timeoutMs = timeoutMs
+    this.#endsAt = performance.now() + timeoutMs
+    this.#timer = setTimeout(expire, Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS), this)
+    this.#parent = parent
+    if (parent === undefined) return
+    if ('watch' in parent) parent.watch(this)
+    else if (parent.aborted) this.abort(abortReason(parent))
+    else parent.addEventListener('abort', this, { once: true })
   }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.reason !== undefined) this.#controller.abort(this.reason)
+    }
+    return this.#controller.signal
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.#endsAt - performance.now())
+  }
+
+  abort(reason: EasyNetError): void {
+    if (this.reason !== undefined) return
+    this.reason = reason
+    const first = this.#listener
+    const more = this.#more ?? []
+    this.#listener = undefined
+    this.#more = undefined
+    this.#controller?.abort(reason)
+    first?.ended(reason)
+    for (const listener of more) listener.ended(reason)
+  }
+
+  expire(): void {
+    this.abort(deadlineError(this.#timeoutMs))
+  }
+
+  watch(listener: EndListener): void {
+    if (this.reason !== undefined) listener.ended(this.reason)
+    else if (this.#listener === undefined) this.#listener = listener
+    else (this.#more ??= new Set()).add(listener)
+  }
+
+  unwatch(listener: EndListener): void {
+    if (this.#listener === listener) this.#listener = undefined
+    else this.#more?.delete(listener)
+  }
+
+  /** The parent is a deadline. */
+  ended(reason: EasyNetError): void {
+    this.abort(reason)
+  }
+
+  /** The parent is a signal. */
+  handleEvent(): void {
+    this.abort(abortReason(this.#parent as AbortSignal))
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
+    const parent = this.#parent
+    if (parent === undefined) return
+    if ('watch' in parent) parent.unwatch(this)
+    else parent.removeEventListener('abort', this)
+  }
+}
+
+function expire(deadline: TimedDeadline): void {
+  deadline.expire()
 }
 
 /** Runs `listener` once when `signal` aborts (at once if it has). Returns a function that unlinks it. */

@@ -202,7 +202,9 @@ test('a node finds itself a provider of its own functions', async () => {
 
 test('a cancelled call ends at once at both ends', async () => {
   const aborted = Promise.withResolvers<string>()
+  const started = Promise.withResolvers<void>()
   provider.register('wait', (ctx: LocalContext) => {
+    started.resolve()
     ctx.signal.addEventListener('abort', () =>
       aborted.resolve((ctx.signal.reason as { reason: string }).reason),
     )
@@ -211,9 +213,7 @@ test('a cancelled call ends at once at both ends', async () => {
   await eventually(() => caller.api.functions({ scope: 'mesh', q: 'wait' }).length > 0)
   const controller = new AbortController()
   const call = caller.call('wait', [], { signal: controller.signal })
-  await eventually(() =>
-    caller.api.calls().some((record) => record.fn === 'wait' && record.peer !== undefined),
-  )
+  await started.promise
   controller.abort()
   await expect(call).rejects.toMatchObject({ reason: 'cancelled' })
   expect(await aborted.promise).toBe('cancelled')

@@ -5,7 +5,7 @@ import type { CallSink, FunctionRunner, Invocation, LogEntry } from '../../model
 import { toFramedJson } from '../../model/json.ts'
 import { traceparentOf } from '../../model/trace.ts'
 import type { Value } from '../../model/value.ts'
-import { abortReason, onAbort } from '../../util/signals.ts'
+import type { EndListener } from '../../util/signals.ts'
 import { errorData } from '../errors.ts'
 import { decodeValue, encodeValue, type Params, type RpcAnswer, type RpcConnection } from './connection.ts'
 import { HIGH_WATER_BYTES } from './limits.ts'
@@ -87,9 +87,12 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
       reject(error)
     }
     running.set(id, { sink, chunks, inputs, fail })
-    unlink = onAbort(invocation.signal, () =>
-      rpc.notify('cancel', { call: id, reason: cancelReason(invocation.signal) }),
-    )
+    const { deadline } = invocation
+    const onEnd: EndListener = {
+      ended: (reason) => rpc.notify('cancel', { call: id, reason: cancelReason(reason) }),
+    }
+    unlink = () => deadline.unwatch(onEnd)
+    deadline.watch(onEnd)
     if (invocation.input !== undefined) void sendInputs(id, invocation.input, inputs)
   }
 
@@ -162,8 +165,7 @@ function invokeParams(invocation: Invocation): { json: Json; blobs: readonly Uin
   return { json, blobs: values.blobs }
 }
 
-function cancelReason(signal: AbortSignal): string {
-  const { reason } = abortReason(signal)
+function cancelReason({ reason }: EasyNetError): string {
   return reason === 'deadline_exceeded' || reason === 'interrupted' ? reason : 'cancelled'
 }
 

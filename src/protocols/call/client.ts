@@ -4,7 +4,7 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { CallOutcome, CallQuestion, CallSink } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import { createSemaphore, type Semaphore } from '../../util/semaphore.ts'
-import { abortReason } from '../../util/signals.ts'
+import { abortReason, type Deadline } from '../../util/signals.ts'
 import { type EncodedValue, encodeCall } from './codec.ts'
 import {
   CALL_PROTOCOL,
@@ -15,14 +15,14 @@ import {
 } from './constants.ts'
 import { askOnOwnStream, callOnOwnStream } from './own-stream.ts'
 import type { OpenStream, OutgoingCall } from './ports.ts'
-import { connectionLost, createSharedLink, type SharedLink } from './shared-link.ts'
+import { connectionLost, createSharedLink, OWN_STREAM, type SharedLink, STORED } from './shared-link.ts'
 
 export interface CallClient extends AsyncDisposable {
   /**
    * Runs a call on a peer. Rejects with the provider's error; with an error that says `notStarted` when
    * the call was refused or never sent; with `outcome_unknown` when the connection broke after that.
    */
-  call(peerId: string, call: OutgoingCall, sink: CallSink, signal: AbortSignal): Promise<Value>
+  call(peerId: string, call: OutgoingCall, sink: CallSink, deadline: Deadline): Promise<Value>
   /** Asks a provider how a call ended, waiting up to `waitMs` for one that still runs. */
   ask(peerId: string, question: CallQuestion, waitMs: number, signal: AbortSignal): Promise<CallOutcome>
   /** Forgets the shared stream of a peer that is gone. */
@@ -108,21 +108,18 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
   }
 
   return {
-    async call(peerId, call, sink, signal) {
-      if (signal.aborted) throw abortReason(signal)
+    async call(peerId, call, sink, deadline) {
+      if (deadline.reason !== undefined) throw deadline.reason
       const encoded = encodeCall(call)
       // The shared stream has no place for blobs, of whatever size.
       const isSmall = encoded.bytes <= MAX_SHARED_ARGS_BYTES && encoded.blobs.length === 0
-      if (call.streams || call.input || !isSmall) return callAlone(peerId, call, encoded, sink, signal)
-      const answer = await linkTo(peerId).call(encoded, sink, signal)
-      switch (answer.kind) {
-        case 'result':
-          return answer.value
-        case 'own_stream':
-          return callAlone(peerId, call, encoded, sink, signal)
-        case 'stored':
-          return fetchStored(peerId, call.id, signal)
+      if (call.streams || call.input || !isSmall) {
+        return callAlone(peerId, call, encoded, sink, deadline.signal)
       }
+      const answer = await linkTo(peerId).call(encoded, sink, deadline)
+      if (answer === OWN_STREAM) return callAlone(peerId, call, encoded, sink, deadline.signal)
+      if (answer === STORED) return fetchStored(peerId, call.id, deadline.signal)
+      return answer
     },
     ask,
     providers() {

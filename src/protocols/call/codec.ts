@@ -2,28 +2,16 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { CallQuestion, LogEntry } from '../../model/call.ts'
 import { FUNCTION_NAME } from '../../model/function.ts'
 import { parseTraceparent } from '../../model/trace.ts'
-import { attachBlobs, BlobRef, detachBlobs, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
+import { attachBlobs, detachBlobs, MAX_VALUE_BYTES, type Value } from '../../model/value.ts'
+import { CborWriter, readCborValue } from '../../util/cbor-values.ts'
 import { checkCborBounds, createCborCodec, MAX_CBOR_ITEMS } from '../../util/cbor.ts'
-import {
-  MAX_BLOBS,
-  MAX_FRAME_BYTES,
-  MAX_SHARED_RESULT_BYTES,
-  MAX_TEXT_CHARS,
-  MIN_BLOB_BYTES,
-} from './constants.ts'
+import { MAX_BLOBS, MAX_FRAME_BYTES, MAX_SHARED_RESULT_BYTES, MAX_TEXT_CHARS } from './constants.ts'
+import { readWithBlobs, writeValue } from './values.ts'
 
 // Payloads of frames: CBOR arrays with fixed places, since every byte and key counts in a small call.
 
-/** Content of tag 40011: the index of a blob that follows the value. */
-const BLOB_TAG = 40_011
-/** For what never names blobs. */
+/** For small messages around the calls. */
 const plainCbor = createCborCodec()
-const cbor = createCborCodec({
-  tag: BLOB_TAG,
-  matches: (value) => value instanceof BlobRef,
-  toNumber: (value) => (value as BlobRef).index,
-  fromNumber: (index) => new BlobRef(index),
-})
 
 export interface CallHeader {
   /** UUID; with the caller's peer id it names the call for ever. */
@@ -67,14 +55,39 @@ export type AskState = 'running' | 'interrupted' | 'never' | 'forgotten'
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function encodeCall(header: CallHeader): EncodedValue {
-  const { skeleton, blobs } = detachBlobs([header.args, header.kwargs], MIN_BLOB_BYTES)
-  const fields = [header.id, header.fn, Math.ceil(header.timeoutMs), header.input, skeleton, lengths(blobs)]
-  if (header.traceparent !== undefined) fields.push(header.traceparent)
-  return measured(cbor.encode(fields), blobs)
+  const { traceparent } = header
+  const writer = new CborWriter()
+  const blobs: Uint8Array[] = []
+  writer.array(traceparent === undefined ? 6 : 7)
+  writer.text(header.id)
+  writer.text(header.fn)
+  writer.uint(Math.ceil(header.timeoutMs))
+  writer.boolean(header.input)
+  writer.array(2)
+  writeValue(writer, header.args, blobs, 1)
+  writeValue(writer, header.kwargs, blobs, 1)
+  writeLengths(writer, blobs)
+  if (traceparent !== undefined) writer.text(traceparent)
+  return measured(writer.end(), blobs)
+}
+
+function writeLengths(writer: CborWriter, blobs: readonly Uint8Array[]): void {
+  writer.array(blobs.length)
+  for (const blob of blobs) writer.uint(blob.length)
 }
 
 export function decodeCall(payload: Uint8Array): PartialValue<CallHeader> {
-  const fields = decodeArray(payload, 6)
+  return callOf(fieldsOf(readWithBlobs(payload), 6))
+}
+
+/** A call on the shared stream, where there are no blobs. @throws `protocol_violation` when it has some */
+export function decodeSmallCall(payload: Uint8Array): CallHeader {
+  const { skeleton, blobBytes } = callOf(fieldsOf(readCborValue(payload), 6))
+  if (blobBytes.length > 0) throw violation('call')
+  return skeleton
+}
+
+function callOf(fields: unknown[]): PartialValue<CallHeader> {
   const [id, fn, timeoutMs, input, values, blobBytes, trace] = fields
   if (typeof id !== 'string' || !UUID.test(id)) throw violation('call id')
   if (typeof fn !== 'string' || !FUNCTION_NAME.test(fn)) throw violation('function name')
@@ -92,17 +105,28 @@ export function attachCallBlobs(header: CallHeader, blobs: readonly Uint8Array[]
 }
 
 export function encodeValue(value: Value): EncodedValue {
-  const { skeleton, blobs } = detachBlobs(value, MIN_BLOB_BYTES)
-  return measured(cbor.encode([skeleton, lengths(blobs)]), blobs)
+  const writer = new CborWriter()
+  const blobs: Uint8Array[] = []
+  writer.array(2)
+  writeValue(writer, value, blobs)
+  writeLengths(writer, blobs)
+  return measured(writer.end(), blobs)
 }
 
 export function decodeValue(payload: Uint8Array, maxBytes: number = MAX_VALUE_BYTES): PartialValue<unknown> {
-  const [skeleton, blobBytes] = decodeArray(payload, 2)
+  const [skeleton, blobBytes] = fieldsOf(readWithBlobs(payload), 2)
   return { skeleton, blobBytes: checkLengths(blobBytes, maxBytes) }
 }
 
+/** A value on the shared stream, where there are no blobs. @throws `protocol_violation` when it has some */
+export function decodeSmallValue(payload: Uint8Array): Value {
+  const [value, blobBytes] = fieldsOf(readCborValue(payload), 2)
+  if (checkLengths(blobBytes).length > 0) throw violation('value')
+  return value as Value
+}
+
 export function encodeEnd(end: EndInfo): Uint8Array {
-  return cbor.encode([end.items, end.bytes, end.digest])
+  return plainCbor.encode([end.items, end.bytes, end.digest])
 }
 
 export function decodeEnd(payload: Uint8Array): EndInfo {
@@ -155,7 +179,7 @@ export function decodeProgress(payload: Uint8Array): Value {
 const LOG_LEVELS: readonly LogEntry['level'][] = ['debug', 'info', 'warn', 'error']
 
 export function encodeLog(entry: LogEntry): Uint8Array {
-  return cbor.encode([LOG_LEVELS.indexOf(entry.level), entry.message.slice(0, MAX_TEXT_CHARS)])
+  return plainCbor.encode([LOG_LEVELS.indexOf(entry.level), entry.message.slice(0, MAX_TEXT_CHARS)])
 }
 
 export function decodeLog(payload: Uint8Array): LogEntry {
@@ -167,7 +191,7 @@ export function decodeLog(payload: Uint8Array): LogEntry {
 const CANCEL_REASONS = ['cancelled', 'deadline_exceeded'] as const
 
 export function encodeCancel(reason: string): Uint8Array {
-  return cbor.encode([reason === 'deadline_exceeded' ? 1 : 0])
+  return plainCbor.encode([reason === 'deadline_exceeded' ? 1 : 0])
 }
 
 export function decodeCancel(payload: Uint8Array): (typeof CANCEL_REASONS)[number] {
@@ -194,7 +218,7 @@ export function decodeAsk(payload: Uint8Array): Ask {
 const ASK_STATES: readonly AskState[] = ['running', 'interrupted', 'never', 'forgotten']
 
 export function encodeVerdict(state: AskState): Uint8Array {
-  return cbor.encode([ASK_STATES.indexOf(state)])
+  return plainCbor.encode([ASK_STATES.indexOf(state)])
 }
 
 export function decodeVerdict(payload: Uint8Array): AskState {
@@ -239,10 +263,6 @@ function checkReadable(payload: Uint8Array, blobs: number): void {
   }
 }
 
-function lengths(blobs: readonly Uint8Array[]): number[] {
-  return blobs.map((blob) => blob.length)
-}
-
 /** Checked before a byte is allocated for them. */
 function checkLengths(value: unknown, maxBytes: number = MAX_VALUE_BYTES): readonly number[] {
   if (!Array.isArray(value) || value.length > MAX_BLOBS || !value.every(isCount))
@@ -256,10 +276,13 @@ function checkLengths(value: unknown, maxBytes: number = MAX_VALUE_BYTES): reado
 }
 
 function decodeArray(payload: Uint8Array, length: number): unknown[] {
-  const fields = cbor.decode(payload)
+  return fieldsOf(plainCbor.decode(payload), length)
+}
+
+function fieldsOf(message: unknown, length: number): unknown[] {
   // More fields than we know are left for newer versions.
-  if (!Array.isArray(fields) || fields.length < length) throw violation('message')
-  return fields as unknown[]
+  if (!Array.isArray(message) || message.length < length) throw violation('message')
+  return message as unknown[]
 }
 
 function isCount(value: unknown): value is number {

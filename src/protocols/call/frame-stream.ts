@@ -36,6 +36,8 @@ export interface FrameListener {
   onClose(error?: Error): void
 }
 
+/** So much leaves before the tick ends: the other side works on it while this one makes the rest. */
+const EARLY_BYTES = 2 * 1024
 const EMPTY = new Uint8Array(0)
 
 export function createFrameStream(stream: Stream, listener: FrameListener): FrameStream {
@@ -137,6 +139,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
       queue.push(frameHeader(type, call, payload.length))
       if (payload.length > 0) queue.push(payload)
       queuedBytes += FRAME_HEADER_BYTES + payload.length
+      if (queuedBytes >= EARLY_BYTES) flush()
       if (isFlushing) return
       isFlushing = true
       // Not `setImmediate`: that comes after the network has written what it has for this turn, so that our

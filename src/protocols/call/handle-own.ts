@@ -134,7 +134,7 @@ export function serveOwnStream(
       {
         ...invocation,
         ...(inputs === undefined ? {} : { input: taken(inputs, heldInputs) }),
-        signal: deadline.signal,
+        deadline,
       },
       sink,
     )

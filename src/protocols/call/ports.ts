@@ -12,7 +12,7 @@ export type OpenStream = (peerId: string, protocol: string, signal: AbortSignal)
 export interface OutgoingCall extends CallHeader {
   /** True when the function is known to send chunks. */
   streams: boolean
-  inputs?: AsyncIterable<Value>
+  inputs: AsyncIterable<Value> | undefined
 }
 
 /** Runs functions for other devices. */

@@ -1,13 +1,14 @@
 import type { Stream } from '@libp2p/interface'
 import { EasyNetError } from '../../errors/error.ts'
+import type { Reason } from '../../errors/reasons.ts'
 import type { CallSink } from '../../model/call.ts'
-import { attachBlobs, type Value } from '../../model/value.ts'
-import { abortReason, onAbort, raceSignal } from '../../util/signals.ts'
+import type { Value } from '../../model/value.ts'
+import { type Deadline, type EndListener, raceSignal } from '../../util/signals.ts'
 import {
   decodeError,
   decodeLog,
   decodeProgress,
-  decodeValue,
+  decodeSmallValue,
   encodeCancel,
   type EncodedValue,
 } from './codec.ts'
@@ -21,17 +22,54 @@ export interface SharedLink {
   /** Calls that run. */
   readonly size: number
   /** @param encoded - the call, whose blobs are empty */
-  call(encoded: EncodedValue, sink: CallSink, signal: AbortSignal): Promise<SharedAnswer>
+  call(encoded: EncodedValue, sink: CallSink, deadline: Deadline): Promise<Value | OtherWay>
   close(): void
 }
 
-/** `own_stream`: not started, send it alone. `stored`: done, too large for here, ask for it. */
-export type SharedAnswer = { kind: 'result'; value: Value } | { kind: 'own_stream' } | { kind: 'stored' }
+/** An answer that is no result: the call did not start, send it on a stream of its own. */
+export const OWN_STREAM = Symbol('own stream')
+/** An answer that is no result: the call is done, its result is too large for here; ask for it. */
+export const STORED = Symbol('stored')
+export type OtherWay = typeof OWN_STREAM | typeof STORED
 
-interface Pending {
-  sink: CallSink
-  resolve(answer: SharedAnswer): void
-  reject(error: EasyNetError): void
+/** A call that waits for its answer. */
+class Pending implements EndListener {
+  readonly number: number
+  readonly sink: CallSink
+  readonly #deadline: Deadline
+  readonly #resolve: (answer: Value | OtherWay) => void
+  readonly #reject: (error: EasyNetError) => void
+  readonly #onEnd: (call: Pending, reason: EasyNetError) => void
+
+  constructor(
+    number: number,
+    sink: CallSink,
+    deadline: Deadline,
+    resolve: (answer: Value | OtherWay) => void,
+    reject: (error: EasyNetError) => void,
+    onEnd: (call: Pending, reason: EasyNetError) => void,
+  ) {
+    this.number = number
+    this.sink = sink
+    this.#deadline = deadline
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#onEnd = onEnd
+  }
+
+  ended(reason: EasyNetError): void {
+    this.#onEnd(this, reason)
+  }
+
+  resolve(answer: Value | OtherWay): void {
+    this.#deadline.unwatch(this)
+    this.#resolve(answer)
+  }
+
+  reject(error: EasyNetError): void {
+    this.#deadline.unwatch(this)
+    this.#reject(error)
+  }
 }
 
 const MAX_CALL_NUMBER = 0xffff_ffff
@@ -59,14 +97,14 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
         return call.sink.log(decodeLog(frame.payload))
       case FrameType.result:
         pending.delete(frame.call)
-        return call.resolve({ kind: 'result', value: attachBlobs(decodeValue(frame.payload).skeleton, []) })
+        return call.resolve(decodeSmallValue(frame.payload))
       case FrameType.stored:
         pending.delete(frame.call)
-        return call.resolve({ kind: 'stored' })
+        return call.resolve(STORED)
       case FrameType.accepted:
         // "Accepted" on the shared stream says: it streams, so call it on a stream of its own.
         pending.delete(frame.call)
-        return call.resolve({ kind: 'own_stream' })
+        return call.resolve(OWN_STREAM)
       case FrameType.error:
         pending.delete(frame.call)
         return call.reject(decodeError(frame.payload))
@@ -92,6 +130,40 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
     return lastNumber
   }
 
+  const cancel = (call: Pending, reason: EasyNetError): void => {
+    if (!pending.delete(call.number)) return
+    opened?.send(FrameType.cancel, call.number, encodeCancel(reason.reason))
+    call.reject(reason)
+  }
+  const send = (
+    frames: FrameStream,
+    encoded: EncodedValue,
+    sink: CallSink,
+    deadline: Deadline,
+  ): Promise<Value | OtherWay> =>
+    new Promise((resolve, reject) => {
+      if (closed)
+        return reject(notSent('peer_unreachable', 'The connection closed before the call was sent.'))
+      if (deadline.reason !== undefined) return reject(deadline.reason)
+      const call = new Pending(nextNumber(), sink, deadline, resolve, reject, cancel)
+      pending.set(call.number, call)
+      deadline.watch(call)
+      frames.send(FrameType.call, call.number, encoded.payload)
+    })
+  const sendWhenPossible = async (
+    encoded: EncodedValue,
+    sink: CallSink,
+    deadline: Deadline,
+  ): Promise<Value | OtherWay> => {
+    const frames = opened ?? (await raceSignal(ready, deadline.signal))
+    if (pending.size >= MAX_SHARED_CALLS) {
+      throw notSent('too_many_calls', `${MAX_SHARED_CALLS} calls to this device are running.`)
+    }
+    const room = frames.drained()
+    if (room !== undefined) await raceSignal(room, deadline.signal).catch(rethrowUnsent)
+    return send(frames, encoded, sink, deadline)
+  }
+
   return {
     get closed() {
       return closed
@@ -99,40 +171,11 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
     get size() {
       return pending.size
     },
-    async call(encoded, sink, signal) {
-      const frames = opened ?? (await raceSignal(ready, signal))
-      if (pending.size >= MAX_SHARED_CALLS) {
-        throw new EasyNetError('too_many_calls', `${MAX_SHARED_CALLS} calls to this device are running.`, {
-          notStarted: true,
-        })
+    call(encoded, sink, deadline) {
+      if (opened === undefined || opened.isBehind || pending.size >= MAX_SHARED_CALLS) {
+        return sendWhenPossible(encoded, sink, deadline)
       }
-      const room = frames.drained()
-      if (room !== undefined) await raceSignal(room, signal).catch(rethrowUnsent)
-      if (closed)
-        throw new EasyNetError('peer_unreachable', 'The connection closed before the call was sent.', {
-          notStarted: true,
-        })
-      return new Promise<SharedAnswer>((resolve, reject) => {
-        const number = nextNumber()
-        const unlink = onAbort(signal, () => {
-          if (!pending.delete(number)) return
-          const reason = abortReason(signal)
-          frames.send(FrameType.cancel, number, encodeCancel(reason.reason))
-          reject(reason)
-        })
-        pending.set(number, {
-          sink,
-          resolve: (answer) => {
-            unlink()
-            resolve(answer)
-          },
-          reject: (error) => {
-            unlink()
-            reject(error)
-          },
-        })
-        frames.send(FrameType.call, number, encoded.payload)
-      })
+      return send(opened, encoded, sink, deadline)
     },
     close() {
       closed = true
@@ -146,6 +189,10 @@ export function connectionLost(cause?: unknown): EasyNetError {
   return new EasyNetError('outcome_unknown', 'The connection to the provider broke while the call ran.', {
     cause,
   })
+}
+
+function notSent(reason: Reason, message: string): EasyNetError {
+  return new EasyNetError(reason, message, { notStarted: true })
 }
 
 function rethrowUnsent(error: unknown): never {

@@ -5,6 +5,7 @@ import { encodeAsk } from '../../../src/protocols/call/codec.ts'
 import { CALL_PROTOCOL } from '../../../src/protocols/call/constants.ts'
 import { FrameType } from '../../../src/protocols/call/frames.ts'
 import { encodeCbor } from '../../../src/util/cbor.ts'
+import { createDeadline } from '../../../src/util/signals.ts'
 import { type Attacker, createAttacker } from '../support/attacker.ts'
 import { callPayload, frame, framesIn, header, valuePayload } from '../support/frames.ts'
 import { mutate, seededRandom } from '../support/random.ts'
@@ -49,10 +50,10 @@ async function captureFrames(): Promise<Buffer[]> {
   }
   const call = { timeoutMs: 5_000, input: false, kwargs: {}, streams: false }
   const { peerId } = victims.provider
-  const signal = AbortSignal.timeout(10_000)
+  using deadline = createDeadline(10_000)
   const run = async (fn: string, more: object): Promise<unknown> =>
     client
-      .call(peerId, { ...call, id: randomUUID(), fn, args: [], ...more }, sink, signal)
+      .call(peerId, { ...call, id: randomUUID(), fn, args: [], inputs: undefined, ...more }, sink, deadline)
       .catch((error: unknown) => error)
   await run('text.upper', { args: ['a'] })
   await run('echo', {
@@ -62,7 +63,7 @@ async function captureFrames(): Promise<Buffer[]> {
   await run('echo', { args: [new Uint8Array(70_000)] })
   await run('flood', { args: [3, 10], streams: true })
   await run('never.reads', { streams: true, input: true, inputs: inputs(), timeoutMs: 200 })
-  await client.ask(peerId, { id: randomUUID(), ageMs: 0, once: true }, 0, signal)
+  await client.ask(peerId, { id: randomUUID(), ageMs: 0, once: true }, 0, deadline.signal)
   return captured.map((sent) => Buffer.concat(sent))
 }
 

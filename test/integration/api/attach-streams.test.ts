@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, onTestFinished } from 'vitest'
 import type { CallSink, Invocation } from '../../../src/model/call.ts'
 import type { Value } from '../../../src/model/value.ts'
 import { attach, type AttachClient, type Message } from './support/attach-client.ts'
 import { serve, type TestServer } from './support/serve.ts'
+import { createDeadline } from '../../../src/util/signals.ts'
 
 const MIB = 1024 * 1024
 
@@ -16,6 +17,8 @@ afterEach(() => api[Symbol.asyncDispose]())
 const paramsOf = (message: Message): Message => message['params'] as Message
 
 function run(fn: string, sink: Partial<CallSink>, more: Partial<Invocation> = {}): Promise<Value> {
+  const deadline = createDeadline(60_000)
+  onTestFinished(() => deadline[Symbol.dispose]())
   const invocation: Invocation = {
     id: 'i',
     fn,
@@ -23,7 +26,7 @@ function run(fn: string, sink: Partial<CallSink>, more: Partial<Invocation> = {}
     kwargs: {},
     caller: { peerId: 'p', name: 'n' },
     timeoutMs: 60_000,
-    signal: new AbortController().signal,
+    deadline,
     ...more,
   }
   const runner = api.node.runners.get(fn)

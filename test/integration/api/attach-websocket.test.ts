@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Value } from '../../../src/model/value.ts'
 import { serve, type TestServer, TOKEN } from './support/serve.ts'
+import { createDeadline } from '../../../src/util/signals.ts'
 
 let api: TestServer
 beforeAll(async () => {
@@ -82,9 +83,9 @@ test('serves functions, and withdraws them when the page closes', async () => {
   const { ws, messages, closed } = await open()
   send(ws, { id: 1, method: 'register', params: { functions: [{ name: 'page' }] } })
   await expect.poll(() => messages.length).toBe(1)
-  const signal = new AbortController().signal
+  using deadline = createDeadline(60_000)
   const caller = { peerId: 'p', name: 'n' }
-  const invocation = { id: 'i', fn: 'page', args: [], kwargs: {}, caller, timeoutMs: 1, signal }
+  const invocation = { id: 'i', fn: 'page', args: [], kwargs: {}, caller, timeoutMs: 1, deadline }
   const sink = { chunk() {}, progress() {}, log() {} }
   const run = (): Promise<Value> | undefined => api.node.runners.get('page')?.run(invocation, sink)
   const first = run()

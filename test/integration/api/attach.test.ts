@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, onTestFinished } from 'vitest'
 import type { Invocation } from '../../../src/model/call.ts'
 import { EasyNetError } from '../../../src/errors/error.ts'
 import { attach, type AttachClient, type Message } from './support/attach-client.ts'
 import { serve, temporaryFolder, type TestServer } from './support/serve.ts'
 import { untilAborted } from './support/stub-node.ts'
+import { createDeadline } from '../../../src/util/signals.ts'
 
 let api: TestServer
 beforeEach(async () => {
@@ -32,6 +33,12 @@ async function provider(name: string, options: Message = {}): Promise<AttachClie
   await program.request('register', { functions: [{ name, ...options }] })
   return program
 }
+/** A deadline that only its parent ends. */
+function unlimited(parent?: AbortSignal) {
+  const deadline = createDeadline(60_000, parent)
+  onTestFinished(() => deadline[Symbol.dispose]())
+  return deadline
+}
 function invocation(fn: string, more: Partial<Invocation> = {}): Invocation {
   const caller = { peerId: 'far', name: 'away' }
   return {
@@ -41,7 +48,7 @@ function invocation(fn: string, more: Partial<Invocation> = {}): Invocation {
     kwargs: {},
     caller,
     timeoutMs: 1_000.4,
-    signal: AbortSignal.any([]),
+    deadline: unlimited(),
     ...more,
   }
 }
@@ -297,7 +304,7 @@ describe('functions of a program', () => {
     const program = await provider('f')
     for (const [index, reason] of (['cancelled', 'deadline_exceeded', 'interrupted'] as const).entries()) {
       const controller = new AbortController()
-      const running = runOn('f', { signal: controller.signal })
+      const running = runOn('f', { deadline: unlimited(controller.signal) })
       const { id } = await next(program, 'invoke', index)
       controller.abort(new EasyNetError(reason, 'x'))
       expect(paramsOf(await next(program, 'cancel', index))).toEqual({ call: id, reason })

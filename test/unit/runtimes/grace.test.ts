@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EasyNetError } from '../../../src/errors/error.ts'
 import type { CallSink, FunctionRunner, Invocation } from '../../../src/model/call.ts'
 import { runWithGrace } from '../../../src/runtimes/grace.ts'
+import { createDeadline } from '../../../src/util/signals.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -20,7 +21,7 @@ function setUp(run: FunctionRunner['run'], isAborted = false) {
     kwargs: {},
     caller: { peerId: 'p', name: 'p' },
     timeoutMs: 1_000,
-    signal: controller.signal,
+    deadline: createDeadline(60_000, controller.signal),
   }
   const result = runWithGrace({ run, kill }, invocation, sink, { graceMs: 2_000, onEnd })
   result.catch(() => undefined)

@@ -14,45 +14,45 @@ const done = (result: string | Uint8Array) => ({ state: 'done', result }) as con
 test('a running call is found by its promise, an ended one by its outcome', async () => {
   const { outcomes } = setUp()
   const ending = Promise.resolve(done('x'))
-  outcomes.begin('a', ending)
-  expect(outcomes.find('a')).toBe(ending)
-  outcomes.end('a', done('x'))
-  expect(outcomes.find('a')).toEqual(done('x'))
-  expect(outcomes.find('b')).toBeUndefined()
+  outcomes.begin('peer', 'a', ending)
+  expect(outcomes.find('peer', 'a')).toBe(ending)
+  outcomes.end('peer', 'a', done('x'))
+  expect(outcomes.find('peer', 'a')).toEqual(done('x'))
+  expect(outcomes.find('peer', 'b')).toBeUndefined()
 })
 
 test('a refused call is not remembered', () => {
   const { outcomes } = setUp()
-  outcomes.begin('a', Promise.resolve(done('x')))
-  outcomes.forget('a')
-  expect(outcomes.find('a')).toBeUndefined()
+  outcomes.begin('peer', 'a', Promise.resolve(done('x')))
+  outcomes.forget('peer', 'a')
+  expect(outcomes.find('peer', 'a')).toBeUndefined()
 })
 
 test('outcomes are forgotten after their time, oldest first', () => {
   const { outcomes, time } = setUp({ keepMs: 100 })
-  outcomes.end('a', done('x'))
+  outcomes.end('peer', 'a', done('x'))
   time.ms = 60
-  outcomes.end('b', done('x'))
+  outcomes.end('peer', 'b', done('x'))
   time.ms = 101
-  outcomes.end('c', done('x'))
-  expect(['a', 'b', 'c'].filter((key) => outcomes.find(key) !== undefined)).toEqual(['b', 'c'])
+  outcomes.end('peer', 'c', done('x'))
+  expect(['a', 'b', 'c'].filter((key) => outcomes.find('peer', key) !== undefined)).toEqual(['b', 'c'])
 })
 
 test('there are never more than the limit', () => {
   const { outcomes } = setUp({ maxEntries: 2 })
   for (const key of ['a', 'b', 'c'])
-    outcomes.end(key, { state: 'failed', error: new EasyNetError('internal', '') })
-  expect(['a', 'b', 'c'].filter((key) => outcomes.find(key) !== undefined)).toEqual(['b', 'c'])
+    outcomes.end('peer', key, { state: 'failed', error: new EasyNetError('internal', '') })
+  expect(['a', 'b', 'c'].filter((key) => outcomes.find('peer', key) !== undefined)).toEqual(['b', 'c'])
 })
 
 test('results together take no more bytes than the limit', () => {
   const { outcomes } = setUp({ maxBytes: 100 })
-  outcomes.end('a', done(new Uint8Array(60)))
-  outcomes.end('b', done(new Uint8Array(60)))
-  expect(outcomes.find('a')).toBeUndefined()
-  expect(outcomes.find('b')).toBeDefined()
-  outcomes.end('c', done(new Uint8Array(40)))
-  expect(outcomes.find('b')).toBeDefined()
+  outcomes.end('peer', 'a', done(new Uint8Array(60)))
+  outcomes.end('peer', 'b', done(new Uint8Array(60)))
+  expect(outcomes.find('peer', 'a')).toBeUndefined()
+  expect(outcomes.find('peer', 'b')).toBeDefined()
+  outcomes.end('peer', 'c', done(new Uint8Array(40)))
+  expect(outcomes.find('peer', 'b')).toBeDefined()
 })
 
 test('a kept error keeps nothing alive of what was at work when it was made', async () => {
@@ -62,7 +62,7 @@ test('a kept error keeps nothing alive of what was at work when it was made', as
   class Work {
     buffer = new Uint8Array(1_000)
     fail(): void {
-      outcomes.end('a', {
+      outcomes.end('peer', 'a', {
         state: 'failed',
         error: new EasyNetError('function_error', 'no', { details: { n: 1 } }),
       })
@@ -74,7 +74,7 @@ test('a kept error keeps nothing alive of what was at work when it was made', as
   await new Promise((resolve) => setImmediate(resolve))
   collect()
   expect(work.deref()).toBeUndefined()
-  expect(outcomes.find('a')).toMatchObject({
+  expect(outcomes.find('peer', 'a')).toMatchObject({
     state: 'failed',
     error: { reason: 'function_error', details: { n: 1 } },
   })

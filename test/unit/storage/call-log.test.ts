@@ -1,6 +1,6 @@
 import type { LoggedCall } from '../../../src/model/call.ts'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type CallLog, createCallLog } from '../../../src/storage/call-log.ts'
 import { openNodeDatabases } from '../../../src/storage/node-databases.ts'
 import { tempDir } from './temp-dir.ts'
@@ -96,4 +96,42 @@ test('notes that wait are written at the end', () => {
   log[Symbol.dispose]()
   databases[Symbol.dispose]()
   expect(openIn(dir).running()).toEqual([record('1')])
+})
+
+test('a call that runs is on disk after a moment; of those that ended meanwhile the newest are', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const dir = tempDir()
+  const databases = openNodeDatabases({ stateDir: dir, databaseFile: join(dir, 'easynet.db') })
+  onTestFinished(() => databases[Symbol.dispose]())
+  const log = createCallLog(databases.main)
+  const rows = (): unknown[] => databases.main.prepare('SELECT id, state FROM calls ORDER BY id').all()
+  const long = record('long')
+  log.note(long)
+  for (let n = 1_000; n < 4_000; n += 1) {
+    const quick = record(String(n), { startedAt: n })
+    log.note(quick)
+    quick.state = 'done'
+    log.note(quick)
+  }
+  vi.advanceTimersByTime(20)
+  expect(rows()).toEqual([{ id: 'long', state: 'running' }])
+  long.state = 'done'
+  log.note(long)
+  vi.advanceTimersByTime(20)
+  expect(rows()).toEqual([{ id: 'long', state: 'done' }])
+  // Memory still has what the disk will never see.
+  expect(log.find('1000')?.state).toBe('done')
+  expect(log.recent(5_000)).toHaveLength(3_001)
+  vi.advanceTimersByTime(1_000)
+  expect(rows()).toHaveLength(1_001)
+  expect(rows()[0]).toEqual({ id: '3000', state: 'done' })
+})
+
+test('memory has the newest ended calls and no more', () => {
+  const log = openIn(tempDir())
+  for (let n = 0; n < 30_000; n += 1) log.note(record(String(n), { state: 'done', startedAt: n }))
+  expect(log.find('29999')).toBeDefined()
+  expect(log.find('20001')).toBeDefined()
+  expect(log.find('18000')).toBeUndefined()
 })

@@ -82,3 +82,35 @@ test('raceSignal gives the value, or the reason of whichever abort came first', 
   const late = Promise.reject(new Error('lost the race'))
   await expect(raceSignal(late, controller.signal)).rejects.toThrow()
 })
+
+test('a deadline tells whoever watches it, once, and those who come later at once', () => {
+  const reason = new EasyNetError('cancelled', 'no longer wanted')
+  const deadline = createDeadline(60_000)
+  const told: string[] = []
+  const listener = (name: string) => ({
+    ended: (why: EasyNetError) => void told.push(`${name} ${why.reason}`),
+  })
+  const gone = listener('gone')
+  deadline.watch(gone)
+  deadline.watch(listener('one'))
+  deadline.watch(listener('two'))
+  deadline.unwatch(gone)
+  expect(deadline.reason).toBeUndefined()
+  deadline.abort(reason)
+  deadline.abort(new EasyNetError('interrupted', 'too late'))
+  expect(told).toEqual(['one cancelled', 'two cancelled'])
+  deadline.watch(listener('late'))
+  expect(told.at(-1)).toBe('late cancelled')
+  expect(deadline.signal.reason).toBe(reason)
+})
+
+test('a deadline ends with the one that it belongs to, and no more once it is disposed of', () => {
+  const parent = createDeadline(60_000)
+  const child = createDeadline(60_000, parent)
+  const disposed = createDeadline(60_000, parent)
+  disposed[Symbol.dispose]()
+  parent.abort(new EasyNetError('cancelled', 'enough'))
+  expect(child.reason).toBe(parent.reason)
+  expect(disposed.reason).toBeUndefined()
+  expect(createDeadline(60_000, parent).reason).toBe(parent.reason)
+})

@@ -11,7 +11,7 @@ import type {
 import { functionOptionsSchema, type FunctionDescriptor } from '../../../../src/model/function.ts'
 import type { Value } from '../../../../src/model/value.ts'
 import type { FunctionView, NodeEvent } from '../../../../src/model/views.ts'
-import { abortReason } from '../../../../src/util/signals.ts'
+import { abortReason, createDeadline } from '../../../../src/util/signals.ts'
 
 /** What a test lets a function do; `sink` and `signal` are those of the call. */
 export type StubFunction = (
@@ -84,8 +84,9 @@ export function createStubNode(): StubNode {
     if (runner === undefined) throw new EasyNetError('no_provider', `Nobody offers "${request.fn}".`)
     const { fn, args, kwargs, timeoutMs = 60_000, input } = request
     const { traceparent } = request
-    const invocation = { id, fn, args, kwargs, timeoutMs, signal, caller: SELF, traceparent }
-    return runner.run(input === undefined ? invocation : { ...invocation, input }, sink)
+    using deadline = createDeadline(timeoutMs, signal)
+    const invocation = { id, fn, args, kwargs, timeoutMs, deadline, caller: SELF, traceparent, input }
+    return await runner.run(invocation, sink)
   }
 
   return {
