@@ -30,7 +30,7 @@ export interface CallLog extends Disposable {
   [Symbol.dispose](): void
 }
 
-/** A commit costs as much as a whole call; this many milliseconds of calls share one. */
+/** A commit costs as much as a whole call, and so does a row. A call is written when it has run for one or two of these. */
 const NOTE_DELAY_MS = 10
 /** The same for calls that have ended: nobody waits for their rows, and writing one costs as much as a call. */
 const ENDED_DELAY_MS = 1_000
@@ -62,8 +62,9 @@ export function createCallLog(database: Database): CallLog {
          (SELECT rowid FROM calls ORDER BY started_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
     ),
   }
-  /** Noted and to be written soon. */
-  const noted = new Map<string, LoggedCall>()
+  /** Noted since the last tick, and before it: to be written at the next one, unless the call ends till then. */
+  let noted = new Map<string, LoggedCall>()
+  let waiting = new Map<string, LoggedCall>()
   /** The newest calls of which nothing was written before they ended, oldest first. */
   const ended = new Map<string, LoggedCall>()
   /** The newest of these that are to be written. */
@@ -94,12 +95,13 @@ export function createCallLog(database: Database): CallLog {
     // Like every note, it may be lost; whoever needs the disk awaits `put`, which fails as well.
     written.catch(() => undefined)
   }
-  const writeNoted = (): void => {
-    timer = undefined
-    const records = [...noted.values()]
-    noted.clear()
-    for (const { id, state } of records) if (state === 'running') begun.add(id)
-    write(records)
+  const tick = (): void => {
+    const due = [...waiting.values()]
+    waiting = noted
+    noted = new Map()
+    timer = waiting.size === 0 ? undefined : setTimeout(tick, NOTE_DELAY_MS)
+    for (const { id, state } of due) if (state === 'running') begun.add(id)
+    write(due)
   }
   const writeEnded = (): void => {
     endedTimer = undefined
@@ -128,10 +130,12 @@ export function createCallLog(database: Database): CallLog {
   }
   /** Makes all notes visible to SQL. */
   const writeNotes = (): void => {
-    clearTimeout(timer)
     clearTimeout(endedTimer)
     writeEnded()
-    writeNoted()
+    while (waiting.size > 0 || noted.size > 0) {
+      clearTimeout(timer)
+      tick()
+    }
   }
 
   return {
@@ -144,15 +148,17 @@ export function createCallLog(database: Database): CallLog {
     note(record) {
       const { id, state } = record
       if (state === 'running' || begun.delete(id)) {
-        noted.set(id, record)
-        timer ??= setTimeout(writeNoted, NOTE_DELAY_MS)
+        if (waiting.has(id)) waiting.set(id, record)
+        else noted.set(id, record)
+        timer ??= setTimeout(tick, NOTE_DELAY_MS)
         return
       }
       noted.delete(id)
+      waiting.delete(id)
       remember(record)
       endedTimer ??= setTimeout(writeEnded, ENDED_DELAY_MS)
     },
-    find: (id) => noted.get(id) ?? ended.get(id) ?? optional(sql.find.get(id)),
+    find: (id) => noted.get(id) ?? waiting.get(id) ?? ended.get(id) ?? optional(sql.find.get(id)),
     findByKey(key) {
       writeNotes()
       return optional(sql.findByKey.get(key))
