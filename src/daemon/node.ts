@@ -12,6 +12,7 @@ import { createCallHandler } from '../protocols/call/handler.ts'
 import { createInboundBudget } from '../protocols/call/inbound-budget.ts'
 import { pullAdverts } from '../protocols/capability/client.ts'
 import {
+  isTimely,
   signAdvert,
   signAnnouncement,
   verifyAdvert,
@@ -20,14 +21,15 @@ import {
 import {
   ANNOUNCE_TOPIC,
   CAPABILITY_PROTOCOL,
+  CAPABILITY_RATE,
   MAX_CAPABILITY_STREAMS,
 } from '../protocols/capability/constants.ts'
 import { createCapabilityHandler } from '../protocols/capability/handler.ts'
 import { sayHello } from '../protocols/hello/client.ts'
-import { HELLO_PROTOCOL, MAX_HELLO_STREAMS } from '../protocols/hello/constants.ts'
+import { HELLO_PROTOCOL, HELLO_RATE, MAX_HELLO_STREAMS } from '../protocols/hello/constants.ts'
 import { createHelloHandler } from '../protocols/hello/handler.ts'
 import { askTimeline } from '../protocols/timeline/client.ts'
-import { MAX_TIMELINE_STREAMS, TIMELINE_PROTOCOL } from '../protocols/timeline/constants.ts'
+import { MAX_TIMELINE_STREAMS, TIMELINE_PROTOCOL, TIMELINE_RATE } from '../protocols/timeline/constants.ts'
 import { createTimelineHandler } from '../protocols/timeline/handler.ts'
 import { createExecutor } from '../runtimes/executor.ts'
 import { createCaller } from '../scheduler/caller.ts'
@@ -38,12 +40,10 @@ import { createMeshStore } from '../storage/mesh-store.ts'
 import { createPeerStore } from '../storage/peer-store.ts'
 import { createAdvertiser } from '../topology/advertiser.ts'
 import { createDiscovery } from '../topology/discovery.ts'
-import { ANNOUNCEMENT_BURST, ANNOUNCEMENTS_PER_SECOND } from '../topology/limits.ts'
 import { createPeerTable } from '../topology/peer-table.ts'
 import { joinBytes } from '../util/bytes.ts'
 import { systemClock } from '../util/clock.ts'
 import { createTimeOrderedIds } from '../util/ids.ts'
-import { createRateLimit } from '../util/rate-limit.ts'
 import { createCallHistory } from './call-history.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { createCallTimeline } from './call-timeline.ts'
@@ -94,6 +94,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
         listen: config.network.listen,
         mdns: config.network.mdns,
         agentVersion: software,
+        topics: [ANNOUNCE_TOPIC],
         busyPeers: () => new Set([...remote.providers(), ...executor.callers()]),
       },
     ),
@@ -190,15 +191,10 @@ export async function createNode(init: NodeInit): Promise<Node> {
 
   // Protocols and events of the network, then the start
   const budget = createInboundBudget()
-  const announcements = createRateLimit({
-    perSecond: ANNOUNCEMENTS_PER_SECOND,
-    burst: ANNOUNCEMENT_BURST,
-    clock,
-  })
   const callerOf = (peerId: string): PeerRef => table.refOf(peerId)
   await network.handle(
     HELLO_PROTOCOL,
-    MAX_HELLO_STREAMS,
+    { maxStreams: MAX_HELLO_STREAMS, rate: HELLO_RATE },
     createHelloHandler({
       own,
       onHello: (peerId, hello) => table.introduce(peerId, introductionOf(hello, clock.now())),
@@ -206,7 +202,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   )
   await network.handle(
     CAPABILITY_PROTOCOL,
-    MAX_CAPABILITY_STREAMS,
+    { maxStreams: MAX_CAPABILITY_STREAMS, rate: CAPABILITY_RATE },
     createCapabilityHandler({
       *adverts() {
         yield advertiser.current()
@@ -214,18 +210,21 @@ export async function createNode(init: NodeInit): Promise<Node> {
       },
     }),
   )
-  await network.handle(CALL_PROTOCOL, MAX_STREAMS_PER_PEER, createCallHandler({ executor, callerOf, budget }))
+  await network.handle(
+    CALL_PROTOCOL,
+    { maxStreams: MAX_STREAMS_PER_PEER },
+    createCallHandler({ executor, callerOf, budget }),
+  )
   const { notesOfRun } = observers
   await network.handle(
     TIMELINE_PROTOCOL,
-    MAX_TIMELINE_STREAMS,
+    { maxStreams: MAX_TIMELINE_STREAMS, rate: TIMELINE_RATE },
     createTimelineHandler({ notesOf: notesOfRun }),
   )
   network.gossip.onStart(ANNOUNCE_TOPIC, (data, from) => {
-    // Before the signature is checked: that is what a flood would cost us most.
-    if (!announcements.take(from)) return 'ignore'
     try {
-      return discovery.announced(verifyAnnouncement(verifier, data), from) ? 'accept' : 'ignore'
+      const news = verifyAnnouncement(verifier, data)
+      return isTimely(clock.now(), news.expiresAt) && discovery.announced(news, from) ? 'accept' : 'ignore'
     } catch {
       return 'reject'
     }

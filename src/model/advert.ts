@@ -13,12 +13,17 @@ export const MAX_ADVERT_VALIDITY_MS = 24 * 3_600_000
  */
 export const CLOCK_TOLERANCE_MS = 2 * 3_600_000
 
-/** A name that is safe to print: no control characters, no slash (it separates peer and function). */
+/**
+ * A name that is safe to print, and looks different from every other: no control characters, no slash (it
+ * separates peer and function), and of all that is blank only single spaces between other characters.
+ */
+const DEVICE_NAME = /^(?:[^\p{C}\p{Z}\u115f\u1160\u2800\u3164\uffa0/@]| (?! |$))+$/u
 export const deviceNameSchema = z
   .string()
   .min(1)
   .max(MAX_NAME_CHARS)
-  .regex(/^[^\p{C}/@]+$/u, 'a name has no control characters, no / and no @')
+  .regex(DEVICE_NAME, 'a name has no control characters, no / and no @, and single spaces inside only')
+  .refine((name) => !name.startsWith(' '))
 
 /** What a device says of itself and its functions, signed with its key. A claim, never a score. */
 export const advertSchema = z.object({

@@ -5,6 +5,8 @@ export interface NamedPeer {
   peerId: string
   name: string
   connected: boolean
+  /** What it offers now, when that is known: it may only be away for a moment. */
+  advert?: unknown
 }
 
 /** End of a peer id that is long enough to name it. */
@@ -13,19 +15,20 @@ const MIN_ID_END = 6
 const SHOWN = 4
 
 /**
- * The peer that `text` means: a peer id, the end of one (6 characters or more), or a name. Of several of
- * one name it is the one that is connected.
+ * The peer that `text` means: a peer id, the end of one (6 characters or more), or a name. A name is a claim,
+ * so it never stands in for the end of an id, and of several devices of one name none is chosen while more
+ * than one of them is there.
  *
  * @throws {@link EasyNetError} `unknown_peer` · `ambiguous_peer`
  */
 export function choosePeer<T extends NamedPeer>(text: string, peers: readonly T[]): T {
   const exact = peers.find(({ peerId }) => peerId === text)
   if (exact !== undefined) return exact
-  const meant = peers.filter(
-    ({ name, peerId }) => name === text || (text.length >= MIN_ID_END && peerId.endsWith(text)),
-  )
-  const connected = meant.filter((peer) => peer.connected && peer.name === text)
-  const [chosen, ...others] = connected.length === 1 ? connected : meant
+  const byId = text.length < MIN_ID_END ? [] : peers.filter(({ peerId }) => peerId.endsWith(text))
+  const meant = byId.length > 0 ? byId : peers.filter(({ name }) => name === text)
+  // One that is gone for good leaves its name to another.
+  const present = meant.filter((peer) => peer.connected || peer.advert !== undefined)
+  const [chosen, ...others] = present.length === 1 && byId.length === 0 ? present : meant
   if (chosen === undefined) {
     throw new EasyNetError('unknown_peer', `No device is known as "${text.slice(0, 80)}".`, {
       hint: 'See the devices and their peer ids: easynet peer ls',

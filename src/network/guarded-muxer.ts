@@ -11,11 +11,16 @@ import {
 } from './limits.ts'
 import { type FrameHeader, FrameReader, YamuxFlag, YamuxType } from './yamux-frames.ts'
 
+export interface MessageRate {
+  perSecond: number
+  burst: number
+}
+
 export interface GuardedMuxerInit {
   /** Protocols that this node serves now. */
   protocols: () => readonly string[]
-  /** True for those whose messages the library reads by their lengths. */
-  isPrefixed: (protocol: string) => boolean
+  /** Those whose messages the library reads by their lengths, and how many of them one connection may bring. */
+  prefixed: Readonly<Record<string, MessageRate>>
   clock?: Clock
 }
 
@@ -71,13 +76,19 @@ export class FrameGuard {
   readonly #isServer: boolean
   readonly #init: GuardedMuxerInit
   readonly #pings: RateLimit
+  readonly #messages = new Map<string, RateLimit>()
   readonly #streams = new Map<number, IncomingStream>()
+  readonly #isPrefixed: (protocol: string) => boolean
 
   /** @param isServer - true when the other side has dialled, so that its streams have odd numbers */
   constructor(isServer: boolean, init: GuardedMuxerInit) {
     this.#isServer = isServer
     this.#init = init
-    const { clock = systemClock } = init
+    const { clock = systemClock, prefixed } = init
+    this.#isPrefixed = (protocol) => Object.hasOwn(prefixed, protocol)
+    for (const [protocol, rate] of Object.entries(prefixed)) {
+      this.#messages.set(protocol, createRateLimit({ ...rate, clock }))
+    }
     this.#pings = createRateLimit({ perSecond: YAMUX_PINGS_PER_SECOND, burst: YAMUX_PING_BURST, clock })
   }
 
@@ -108,14 +119,17 @@ export class FrameGuard {
   #opened(stream: number): void {
     if (this.#streams.has(stream)) return
     const accepts = (protocol: string): boolean => this.#init.protocols().includes(protocol)
-    this.#remember(stream, new IncomingBytes({ accepts }, this.#init.isPrefixed))
+    const onMessage = (protocol: string): void => {
+      if (this.#messages.get(protocol)?.take('') === false) throw violation(`Too much of ${protocol} came.`)
+    }
+    this.#remember(stream, new IncomingBytes({ accepts, onMessage }, this.#isPrefixed))
   }
 
   /** The first answer on a stream that we have opened. */
   #answered(stream: number): IncomingStream | undefined {
     const isOurs = (stream % 2 === 0) === this.#isServer
     if (!isOurs || this.muxer?.streams.some(({ id }) => id === String(stream)) !== true) return undefined
-    return this.#remember(stream, new IncomingBytes('answer', this.#init.isPrefixed))
+    return this.#remember(stream, new IncomingBytes('answer', this.#isPrefixed))
   }
 
   #ended(stream: number): void {

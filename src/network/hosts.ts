@@ -1,6 +1,16 @@
 import { isIPv6 } from 'node:net'
 
 const PREFIX_GROUPS = 4
+/** A host and a TCP port. */
+const PEER_ADDRESS = /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(?:\/p2p\/\w+)?$/
+
+/**
+ * True for an address that others may name as theirs. libp2p would also connect to sockets of this device
+ * (`/unix/…`), and look up text records of any domain (`/dnsaddr/…`).
+ */
+export function isPeerAddress(address: string): boolean {
+  return PEER_ADDRESS.test(address)
+}
 
 /**
  * Who stands behind an address, as far as it can be told: an IPv4 address, or the first 64 bits of an IPv6

@@ -12,8 +12,14 @@ import {
 const MULTISTREAM = '/multistream/1.0.0'
 const MORE = 0x80
 
-/** What the sender of a stream's first messages is to us: who asks for a protocol, or who answers. */
-export type Negotiation = { accepts: (protocol: string) => boolean } | 'answer'
+/** Who asks for a protocol, or who answers to that. */
+export type Negotiation = AskedFor | 'answer'
+
+export interface AskedFor {
+  accepts: (protocol: string) => boolean
+  /** A message has come whose length the library reads. Throws when there are too many. */
+  onMessage?: (protocol: string) => void
+}
 
 /**
  * Follows what comes in on one stream from its first byte: the negotiation of its protocol, and the lengths
@@ -23,6 +29,7 @@ export class IncomingBytes {
   readonly #negotiation: Negotiation
   readonly #isPrefixed: (protocol: string) => boolean
   #stage: 'negotiating' | 'prefixed' | 'free' = 'negotiating'
+  #protocol = ''
   #messages = 0
   #length = 0
   #prefixBytes = 0
@@ -76,12 +83,16 @@ export class IncomingBytes {
     this.#length = 0
     this.#prefixBytes = 0
     this.#text = ''
-    if (this.#stage !== 'negotiating') return
+    if (this.#stage !== 'negotiating') {
+      if (this.#negotiation !== 'answer') this.#negotiation.onMessage?.(this.#protocol)
+      return
+    }
     this.#messages += 1
     if (this.#messages > MAX_NEGOTIATION_MESSAGES) {
       throw new EasyNetError('protocol_violation', 'A stream goes on negotiating its protocol.')
     }
     if (text === MULTISTREAM || !this.#isDecided(text)) return
+    this.#protocol = text
     this.#stage = this.#isPrefixed(text) ? 'prefixed' : 'free'
   }
 

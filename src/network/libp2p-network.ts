@@ -6,10 +6,13 @@ import type { Datastore } from 'interface-datastore'
 import { chooseExcess } from './crowd.ts'
 import { createDirectory } from './directory.ts'
 import { networkError } from './errors.ts'
+import { createFloodScore } from './flood-score.ts'
 import { createGossip } from './gossip.ts'
 import { guardDatastore } from './guarded-datastore.ts'
+import { hostOf } from './hosts.ts'
 import { buildLibp2p, type Libp2pNode } from './libp2p.ts'
 import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_PEER } from './limits.ts'
+import { createRateLimit } from '../util/rate-limit.ts'
 import type { ConnectionInfo, Network, NetworkListener, PeerAddresses } from './network.ts'
 
 export interface NetworkComponents {
@@ -26,6 +29,8 @@ export interface NetworkInit {
   mdns: boolean
   /** What the other side is told of our software, e.g. `easynet/0.1.0`. */
   agentVersion: string
+  /** Topics of gossip; messages of others are dropped. @default none */
+  topics?: readonly string[]
   /** Peers with running calls, ours or theirs: their connections are not the first to go. @default none */
   busyPeers?: () => ReadonlySet<string>
 }
@@ -37,7 +42,10 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const listeners: NetworkListener[] = []
   const privateKey = privateKeyFromRaw(components.privateKey)
   const ownId = peerIdFromPrivateKey(privateKey).toString()
+  const floods = createFloodScore()
   const node = await buildLibp2p({
+    topics: [],
+    floods,
     privateKey,
     datastore: await guardDatastore(components.datastore, ownId),
     isBlocked: (peerId) => blocked.has(peerId),
@@ -67,7 +75,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     for (const listener of listeners) listener.discovered?.(toPeerAddresses(detail))
   })
 
-  const gossip = createGossip(node.services.pubsub)
+  const gossip = createGossip(node.services.pubsub, floods)
   const connect = async (
     peerId: string,
     addresses: readonly string[],
@@ -118,17 +126,23 @@ export async function createNetwork(components: NetworkComponents, init: Network
         throw networkError(error, peerId, signal)
       }
     },
-    async handle(protocol, maxStreamsPerPeer, handler) {
+    async handle(protocol, { maxStreams, rate }, handler) {
+      const opened = rate === undefined ? undefined : createRateLimit(rate)
       await node.handle(
         protocol,
         (stream, connection) => {
-          handler(stream, connection.remotePeer.toString()).catch((error: unknown) => {
+          const peerId = connection.remotePeer.toString()
+          if (opened?.take(peerId) === false) {
+            stream.abort(new Error('the peer opens too many streams'))
+            return
+          }
+          handler(stream, peerId).catch((error: unknown) => {
             stream.abort(error instanceof Error ? error : new Error(String(error)))
           })
         },
         {
-          maxInboundStreams: maxStreamsPerPeer,
-          maxOutboundStreams: maxStreamsPerPeer,
+          maxInboundStreams: maxStreams,
+          maxOutboundStreams: maxStreams,
           runOnLimitedConnection: true,
         },
       )
@@ -191,7 +205,7 @@ function connectionsOf(node: Libp2pNode): ConnectionInfo[] {
     const address = connection.remoteAddr.toString()
     const path = address.includes('/p2p-circuit') ? 'relayed' : 'direct'
     if (path === 'direct' || !byPeer.has(peerId)) {
-      byPeer.set(peerId, { peerId, address, path, direction: connection.direction })
+      byPeer.set(peerId, { peerId, address, host: hostOf(address), path, direction: connection.direction })
     }
   }
   return [...byPeer.values()]

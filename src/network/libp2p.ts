@@ -8,8 +8,11 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
+import type { FloodScore } from './flood-score.ts'
+import { gossipOptions } from './gossip.ts'
 import { guardMuxer } from './guarded-muxer.ts'
 import { guardTransport } from './guarded-transport.ts'
+import { isPeerAddress } from './hosts.ts'
 import { createHalfOpen } from './half-open.ts'
 import * as limits from './limits.ts'
 import { requireEarlyMuxer } from './on-connection.ts'
@@ -27,7 +30,11 @@ export type Libp2pNode = Libp2p<{
 
 const NOISE = '/noise'
 /** Protocols whose messages the library reads by their lengths. */
-const PREFIXED: readonly string[] = ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0', limits.KAD_PROTOCOL]
+const PREFIXED = {
+  '/ipfs/id/1.0.0': limits.IDENTIFY_MESSAGES,
+  '/ipfs/id/push/1.0.0': limits.IDENTIFY_MESSAGES,
+  [limits.KAD_PROTOCOL]: limits.DHT_MESSAGES,
+}
 
 interface BuildInit {
   privateKey: PrivateKey
@@ -35,6 +42,8 @@ interface BuildInit {
   listen: readonly string[]
   mdns: boolean
   agentVersion: string
+  topics: readonly string[]
+  floods: FloodScore
   isBlocked: (peerId: string) => boolean
 }
 
@@ -55,11 +64,15 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
           maxInboundStreams: limits.MAX_INBOUND_STREAMS,
           streamOptions: { maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES },
         }),
-        { protocols: () => node.getProtocols(), isPrefixed: (protocol) => PREFIXED.includes(protocol) },
+        { protocols: () => node.getProtocols(), prefixed: PREFIXED },
       ),
     ],
     peerDiscovery: init.mdns ? [mdns({ serviceTag: limits.MDNS_SERVICE, interval: 10_000 })] : [],
-    peerStore: { maxAddressAge: limits.PEER_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
+    peerStore: {
+      maxAddressAge: limits.PEER_AGE_MS,
+      maxPeerAge: limits.PEER_AGE_MS,
+      addressFilter: (_, address) => isPeerAddress(address.toString()),
+    },
     connectionGater: {
       // The default refuses private addresses in browsers only; a mesh lives on them.
       denyDialMultiaddr: () => false,
@@ -96,14 +109,7 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
       identifyPush: identifyPush(),
       // The DHT, the connection monitor's replies and our own pings share this.
       ping: ping({ maxInboundStreams: limits.MAX_PING_STREAMS, maxOutboundStreams: limits.MAX_PING_STREAMS }),
-      pubsub: gossipsub({
-        // Daemons that share an address (one machine, one home) are no attack: with the default
-        // weight nothing is delivered from the 11th on.
-        scoreParams: { IPColocationFactorWeight: 0 },
-        fallbackToFloodsub: false,
-        allowPublishToZeroTopicPeers: true,
-        maxInboundDataLength: 16 * limits.GOSSIP_MAX_MESSAGE_BYTES,
-      }),
+      pubsub: gossipsub(gossipOptions(init.topics, init.floods)),
       dht: kadDHT({
         protocol: limits.KAD_PROTOCOL,
         clientMode: false,

@@ -40,6 +40,9 @@ export const MAX_NEGOTIATION_MESSAGE_BYTES = 1024
 export const MAX_NEGOTIATION_MESSAGES = 16
 /** A message of the DHT and of libp2p's introductions. */
 export const MAX_PREFIXED_MESSAGE_BYTES = 1024 * 1024
+/** Such messages of one connection: a device with 512 functions stores their records at once. */
+export const DHT_MESSAGES = { perSecond: 64, burst: 2_048 }
+export const IDENTIFY_MESSAGES = { perSecond: 2, burst: 32 }
 /** Memory of what waits to be sent on one connection, because the other side does not read. */
 export const MAX_UNSENT_BYTES = 32 * 1024 * 1024
 /** The same on all connections. */
@@ -64,5 +67,20 @@ export const MAX_DHT_RECORDS = 50_000
 export const MAX_DHT_KEY_CHARS = 256
 
 export const GOSSIP_MAX_MESSAGE_BYTES = 4_096
+/** One packet of gossip, with several messages. */
+export const GOSSIP_MAX_RPC_BYTES = 64 * 1024
+export const GOSSIP_MAX_MESSAGES = 256
+/** Subscriptions and control messages of one packet, of each kind. */
+export const GOSSIP_MAX_CONTROL_ITEMS = 64
+/** Message ids of one control message. */
+export const GOSSIP_MAX_IDS = 512
+export const MAX_GOSSIP_STREAMS = 4
+/** Messages of one peer that are looked at: per second, and saved up. */
+export const GOSSIP_MESSAGES_PER_SECOND = 32
+export const GOSSIP_MESSAGE_BURST = 256
+/** So many more than that, and nothing of the peer is read for a while; half of them are forgotten in time. */
+export const FLOOD_MESSAGES = 1_000
+export const FLOOD_HALF_LIFE_MS = 10_000
+export const GOSSIP_RETAIN_SCORE_MS = 10_000
 export const PROVIDER_VALIDITY_MS = 2 * 3_600_000
 export const REPROVIDE_INTERVAL_MS = 45 * 60_000

@@ -24,7 +24,7 @@ export interface Network extends AsyncDisposable {
   /** @throws `peer_unreachable`; the stream is closed by the caller */
   openStream(peerId: string, protocol: string, signal: AbortSignal): Promise<Stream>
   /** Serves a protocol. A handler that throws resets its stream. */
-  handle(protocol: string, maxStreamsPerPeer: number, handler: StreamHandler): Promise<void>
+  handle(protocol: string, limits: StreamLimits, handler: StreamHandler): Promise<void>
   /** Closes every connection to a peer. */
   disconnect(peerId: string): Promise<void>
   /** One round trip. @throws `peer_unreachable` */
@@ -38,6 +38,13 @@ export interface Network extends AsyncDisposable {
   rememberedPeers(): Promise<PeerAddresses[]>
 }
 
+export interface StreamLimits {
+  /** Open at the same time, on one connection. */
+  maxStreams: number
+  /** Opened by one peer. @default no limit */
+  rate?: { perSecond: number; burst: number }
+}
+
 export type StreamHandler = (stream: Stream, peerId: string) => Promise<void>
 
 export interface PeerAddresses {
@@ -48,6 +55,8 @@ export interface PeerAddresses {
 export interface ConnectionInfo {
   peerId: string
   address: string
+  /** Who stands behind the address: an IPv4 address, or the first half of an IPv6 address. */
+  host: string
   path: 'direct' | 'relayed'
   direction: 'inbound' | 'outbound'
 }
@@ -59,11 +68,14 @@ export interface NetworkListener {
   discovered?(peer: PeerAddresses): void
 }
 
-/** `accept` passes it on, `ignore` and `reject` do not; `reject` says that the message itself is wrong. */
+/**
+ * `accept` passes it on, `ignore` and `reject` do not. `reject` says that no honest peer would have passed it
+ * on, and counts against the one that did.
+ */
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
 export interface Gossip {
-  /** Subscribes at the start. `receive` decides about each message; `from` is the peer that passed it to us. */
+  /** Subscribes at the start, to one of the topics that the network was created with. `receive` decides about each message; `from` is the peer that passed it to us. */
   onStart(topic: string, receive: (data: Uint8Array, from: string) => Verdict): void
   publish(topic: string, data: Uint8Array): Promise<void>
 }

@@ -12,7 +12,7 @@ import { onAbort } from '../util/signals.ts'
 export interface NodeEvents {
   peerConnected(peer: PeerRef, path: 'direct' | 'relayed'): void
   peerDisconnected(peer: PeerRef): void
-  /** @param functions - names of everything that it offers now */
+  /** @param functions - names of everything that it offers now; the first 64 are told */
   peerFunctions(peer: PeerRef, functions: readonly string[]): void
   functionRegistered(name: string, version: string): void
   functionUnregistered(name: string): void
@@ -34,6 +34,9 @@ export interface CallEnd {
   path: CallPath | undefined
   error: ErrorData | undefined
 }
+
+/** Names in one event: a thousand events are kept, and others decide how many functions they offer. */
+const MAX_NAMES = 64
 
 export interface NodeEventsInit {
   /** Events kept for readers that come back. @default 1024 */
@@ -128,7 +131,12 @@ export function createNodeEvents(init: NodeEventsInit = {}): NodeEvents {
   return {
     peerConnected: (peer, path) => emit('peer:connect', { peer, path }),
     peerDisconnected: (peer) => emit('peer:disconnect', { peer }),
-    peerFunctions: (peer, functions) => emit('peer:functions', { peer, functions: [...functions] }),
+    peerFunctions: (peer, functions) =>
+      emit('peer:functions', {
+        peer,
+        functions: functions.slice(0, MAX_NAMES),
+        count: functions.length,
+      }),
     functionRegistered: (name, version) => emit('function:register', { name, version }),
     functionUnregistered: (name) => emit('function:unregister', { name }),
     callStarted: emitCall,

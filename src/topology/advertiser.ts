@@ -76,8 +76,9 @@ export function createAdvertiser(components: AdvertiserComponents): Advertiser {
   }
   const gossip = async (): Promise<void> => {
     try {
-      const { peerId, seq, expiresAt } = current().advert
-      await components.announce({ peerId, seq, expiresAt })
+      const { peerId, seq } = current().advert
+      // A time of its own, so that what is said again is a new message, and not one that was seen.
+      await components.announce({ peerId, seq, expiresAt: clock.now() + VALIDITY_MS })
     } catch (error) {
       onFailure('announce failed', error)
     }

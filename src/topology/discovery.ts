@@ -86,6 +86,11 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     burst: limits.TOLD_DIAL_BURST,
     clock,
   })
+  const learned = createRateLimit({
+    perSecond: limits.LEARNED_FUNCTIONS_PER_SECOND,
+    burst: limits.LEARNED_FUNCTION_BURST,
+    clock,
+  })
   let reconnecting = 0
 
   /** Runs something in the background; its failure is reported, its end awaited when we stop. */
@@ -118,6 +123,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     // We ask about a function because nobody we know offers it: there is nothing to leave out.
     const known = offering === undefined ? table.knownSeqs(peerIds) : new Map<string, number>()
     if (offering === undefined && peerIds === undefined) known.set(network.peerId, components.ownSeq())
+    const { host = from } = network.connectedPeers().find((peer) => peer.peerId === from) ?? {}
     for await (const signed of introductions.pull(from, known, request)) {
       const { peerId, functions } = signed.advert
       const isOffered = offering === undefined || functions.some((fn) => fn.name === offering)
@@ -127,6 +133,9 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
       if (peerId === network.peerId) components.onOvertaken(signed.advert.seq)
       if (peerId === network.peerId || components.isBlocked(peerId)) continue
       if (table.setAdvert(signed, from)) components.onAdvert(signed)
+      // The rest waits for another question, and whoever calls meanwhile has the turn after each one.
+      if (!learned.take(host, 1 + functions.length)) return
+      await new Promise((resolve) => setImmediate(resolve))
     }
   }
   /** One pull that fails does not end the attempts. False when the peer lied: it would do so again. */

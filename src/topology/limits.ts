@@ -1,8 +1,5 @@
 // Limits on what others can make discovery do. Table: docs/spec/capability.md.
 
-/** Announcements that one peer may pass on to us: per second, and saved up. */
-export const ANNOUNCEMENTS_PER_SECOND = 32
-export const ANNOUNCEMENT_BURST = 256
 /** Devices whose last announcement is remembered, so that a repeated one goes no further. */
 export const MAX_ANNOUNCED = 4_096
 
@@ -23,13 +20,19 @@ export const MAX_DIALLED_ADDRESSES = 16
 export const MAX_RECONNECTING = 64
 /** A peer that came to us has to have stayed this long before we dial it when it is gone. */
 export const STABLE_AFTER_MS = 5_000
-/** Providers that one search in the DHT dials. */
+/** Providers that one search in the DHT dials: at the same time, and in all. Anybody can be named as one. */
 export const MAX_PROVIDERS_DIALLED = 20
+export const MAX_PROVIDERS_TRIED = 200
 
 /** Devices in the table; the ones longest unseen go first. */
 export const MAX_PEERS = 2_000
-/** Bytes of all adverts in the table. */
+/** Memory of all adverts in the table: their bytes, and `FUNCTION_BYTES` for each function. */
 export const MAX_ADVERTS_BYTES = 32 * 1024 * 1024
+/** What a function takes in memory, however short its advert is. 432 were measured. */
+export const FUNCTION_BYTES = 512
+/** Functions in adverts that are learned from one host: per second, and saved up. Each takes some 7 µs. */
+export const LEARNED_FUNCTIONS_PER_SECOND = 200
+export const LEARNED_FUNCTION_BURST = 32_768
 /** Connected peers that are asked what they know, in one round of looking for a function. */
 export const MAX_PEERS_ASKED = 8
 /** How long a function that was looked for and not found is not looked for again. */

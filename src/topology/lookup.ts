@@ -1,7 +1,14 @@
 import { EasyNetError } from '../errors/error.ts'
 import type { Clock } from '../util/clock.ts'
 import { onAbort, sleep } from '../util/signals.ts'
-import { MAX_NOT_FOUND, MAX_PEERS_ASKED, MAX_PROVIDERS_DIALLED, NOT_FOUND_MS } from './limits.ts'
+import { createSemaphore } from '../util/semaphore.ts'
+import {
+  MAX_NOT_FOUND,
+  MAX_PEERS_ASKED,
+  MAX_PROVIDERS_DIALLED,
+  MAX_PROVIDERS_TRIED,
+  NOT_FOUND_MS,
+} from './limits.ts'
 import type { PeerTable } from './peer-table.ts'
 import type { DiscoveryNetwork, PeerAddresses, PullRequest } from './ports.ts'
 
@@ -107,13 +114,16 @@ async function search(components: LookupComponents, name: string, signal: AbortS
   }
   const askDirectory = async (): Promise<void> => {
     const asks: Promise<void>[] = []
+    const places = createSemaphore(MAX_PROVIDERS_DIALLED)
     try {
       for await (const provider of network.findProviders(functionKey(name), limit)) {
         const { peerId } = provider
         if (peerId === network.peerId) continue
-        if (asks.length === MAX_PROVIDERS_DIALLED) break
+        if (asks.length === MAX_PROVIDERS_TRIED) break
         const request = { peerIds: [peerId], signal: limit }
-        asks.push(ask(peerId, async () => connect(provider).then(async () => pull(peerId, request))))
+        const place = await places.acquire(limit)
+        const asking = ask(peerId, async () => connect(provider).then(async () => pull(peerId, request)))
+        asks.push(asking.finally(() => place[Symbol.dispose]()))
       }
     } catch (error) {
       if (!limit.aborted) onFailure('directory failed', '', EasyNetError.from(error))

@@ -4,7 +4,7 @@ import type { AdvertisedFunction } from '../model/function.ts'
 import type { Clock } from '../util/clock.ts'
 import { chooseEvicted } from './eviction.ts'
 import { createFunctionIndex } from './function-index.ts'
-import { MAX_ADVERTS_BYTES, MAX_PEERS } from './limits.ts'
+import { FUNCTION_BYTES, MAX_ADVERTS_BYTES, MAX_PEERS } from './limits.ts'
 
 const RTT_SMOOTHING = 0.3
 /** How long a device without an advert is listed after it was last seen. */
@@ -94,7 +94,7 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     const candidates = idle.map((peer) => ({
       peerId: peer.peerId,
       source: sources.get(peer.peerId) ?? '',
-      bytes: peer.advert?.bytes.length ?? 0,
+      bytes: peer.advert === undefined ? 0 : memoryOf(peer.advert),
       lastSeenAt: peer.lastSeenAt ?? 0,
     }))
     for (const { peerId } of chooseEvicted(candidates, entries, bytes)) {
@@ -105,7 +105,7 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
   }
   const dropAdvert = (peer: KnownPeer | undefined): void => {
     if (peer?.advert === undefined) return
-    advertBytes -= peer.advert.bytes.length
+    advertBytes -= memoryOf(peer.advert)
     index.remove(peer, peer.advert.advert.functions)
     delete peer.advert
     store.remove(peer.peerId)
@@ -127,7 +127,7 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
       if (from !== undefined && peer.lastSeenAt === null) sources.set(peer.peerId, from)
       const { issuedAt, expiresAt } = signed.advert
       usableUntil.set(signed, clock.monotonic() + Math.min(expiresAt - issuedAt, MAX_ADVERT_VALIDITY_MS))
-      advertBytes += signed.bytes.length - (peer.advert?.bytes.length ?? 0)
+      advertBytes += memoryOf(signed) - (peer.advert === undefined ? 0 : memoryOf(peer.advert))
       if (peer.advert !== undefined) index.remove(peer, peer.advert.advert.functions)
       index.add(peer, signed.advert.functions)
       peer.advert = signed
@@ -196,6 +196,10 @@ export function createPeerTable({ clock, store, verify }: PeerTableComponents): 
     else store.remove(peerId)
   }
   return table
+}
+
+function memoryOf({ advert, bytes }: SignedAdvert): number {
+  return bytes.length + advert.functions.length * FUNCTION_BYTES
 }
 
 /** What has expired while we were off, or no longer parses after an update, is simply not known. */

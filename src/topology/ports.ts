@@ -17,7 +17,8 @@ export interface DiscoveryNetwork {
   protect(peerId: string): void
   connect(peerId: string, addresses: readonly string[], signal: AbortSignal): Promise<void>
   connectTo(address: string, signal: AbortSignal): Promise<string>
-  connectedPeers(): { peerId: string; direction: 'inbound' | 'outbound' }[]
+  /** `host`: who stands behind its address; several devices may share one. */
+  connectedPeers(): { peerId: string; direction: 'inbound' | 'outbound'; host: string }[]
   rememberedPeers(): Promise<PeerAddresses[]>
   ping(peerId: string, signal: AbortSignal): Promise<number>
   /** Who provides a key in the DHT. */

@@ -2,8 +2,8 @@ import { type Clock, systemClock } from './clock.ts'
 
 /** A token bucket for each source. */
 export interface RateLimit {
-  /** Takes one token. False when the source has none left. */
-  take(source: string): boolean
+  /** Takes tokens. False, and nothing is taken, when the source has not so many left. @default 1 */
+  take(source: string, tokens?: number): boolean
 }
 
 export interface RateLimitInit {
@@ -20,20 +20,20 @@ export function createRateLimit(init: RateLimitInit): RateLimit {
   const maxSources = init.maxSources ?? 1_024
   const buckets = new Map<string, { tokens: number; at: number }>()
   return {
-    take(source) {
+    take(source, wanted = 1) {
       const now = clock.monotonic()
       const bucket = buckets.get(source) ?? { tokens: init.burst, at: now }
       const refilled = bucket.tokens + ((now - bucket.at) / 1000) * init.perSecond
       const tokens = Math.min(init.burst, refilled)
       buckets.delete(source)
-      buckets.set(source, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now })
+      buckets.set(source, { tokens: tokens >= wanted ? tokens - wanted : tokens, at: now })
       if (buckets.size > maxSources) {
         for (const oldest of buckets.keys()) {
           buckets.delete(oldest)
           break
         }
       }
-      return tokens >= 1
+      return tokens >= wanted
     },
   }
 }

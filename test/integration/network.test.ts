@@ -19,7 +19,7 @@ async function startNetwork(prepare: (network: Network) => void = () => {}): Pro
   const raw = Buffer.concat([Buffer.from(d ?? '', 'base64url'), Buffer.from(x ?? '', 'base64url')])
   const network = await createNetwork(
     { privateKey: raw, datastore: new MemoryDatastore() },
-    { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, agentVersion: 'easynet/test' },
+    { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, agentVersion: 'easynet/test', topics: ['t'] },
   )
   open.push(network)
   prepare(network)

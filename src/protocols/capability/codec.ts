@@ -68,7 +68,12 @@ const announcementSchema = z.tuple([
   z.number().int().nonnegative(),
 ])
 
-/** @throws `protocol_violation` when it is malformed, forged or expired */
+/**
+ * Whether it is timely is another question: a peer with a wrong clock passes on what has expired in good
+ * faith, but nobody passes on what is forged.
+ *
+ * @throws `protocol_violation` when it is malformed or forged
+ */
 export function verifyAnnouncement(verifier: Verifier, bytes: Uint8Array): Announcement {
   const { payload, signature } = unseal(bytes, MAX_ANNOUNCEMENT_BYTES)
   const parsed = announcementSchema.safeParse(decodeCbor(payload))
@@ -77,7 +82,6 @@ export function verifyAnnouncement(verifier: Verifier, bytes: Uint8Array): Annou
   if (!isSignedBy(verifier, peerId, ANNOUNCE_DOMAIN, payload, signature)) {
     throw invalid('announcement', 'is not signed by the device that it names')
   }
-  checkTime('announcement', verifier.now(), expiresAt)
   return { peerId, seq, expiresAt }
 }
 
@@ -155,8 +159,13 @@ function unseal(bytes: Uint8Array, maxBytes: number): { payload: Uint8Array; sig
 
 function checkTime(what: string, now: number, expiresAt: number): void {
   if (expiresAt < now - CLOCK_TOLERANCE_MS) throw invalid(what, 'has expired')
-  if (expiresAt > now + MAX_ADVERT_VALIDITY_MS + CLOCK_TOLERANCE_MS)
-    throw invalid(what, 'claims to be valid for too long')
+  if (!isTimely(now, expiresAt)) throw invalid(what, 'claims to be valid for too long')
+}
+
+/** True for what has not expired, and does not claim to be valid for too long. Epoch ms. */
+export function isTimely(now: number, expiresAt: number): boolean {
+  const isOver = expiresAt < now - CLOCK_TOLERANCE_MS
+  return !isOver && expiresAt <= now + MAX_ADVERT_VALIDITY_MS + CLOCK_TOLERANCE_MS
 }
 
 function invalid(what: string, why: string): EasyNetError {

@@ -22,3 +22,5 @@ export const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 export const PULL_TIMEOUT_MS = 10_000
 export const MAX_CAPABILITY_STREAMS = 4
+/** Questions of one peer: news make it ask, some of them four times. */
+export const CAPABILITY_RATE = { perSecond: 64, burst: 512 }

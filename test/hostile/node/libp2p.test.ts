@@ -31,7 +31,7 @@ beforeAll(async () => {
       privateKey: Buffer.concat([Buffer.from(d ?? '', 'base64url'), Buffer.from(x ?? '', 'base64url')]),
       datastore,
     },
-    { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, agentVersion: 'easynet/test' },
+    { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, agentVersion: 'easynet/test', topics: ['known'] },
   )
   network.gossip.onStart('known', (data) => {
     heard.push(data)

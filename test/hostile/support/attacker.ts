@@ -70,7 +70,12 @@ export async function createAttacker(init: AttackerInit = {}): Promise<Attacker>
     connectionManager: { reconnectRetries: 0 },
     services: {
       identify: identify(),
-      pubsub: gossipsub({ allowPublishToZeroTopicPeers: true, fallbackToFloodsub: false }),
+      pubsub: gossipsub({
+        allowPublishToZeroTopicPeers: true,
+        fallbackToFloodsub: false,
+        globalSignaturePolicy: 'StrictNoSign',
+        ignoreDuplicatePublishError: true,
+      }),
     },
   })
   let dialling: Promise<Connection> | undefined

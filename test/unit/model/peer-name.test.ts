@@ -13,9 +13,20 @@ test.each(['bcdef', 'nobody', ''])('"%s" is nobody', (text) => {
   expect(() => choosePeer(text, peers)).toThrow(`No device is known as "${text}".`)
 })
 
-test('of two devices with one name the connected one is meant', () => {
+test('of two devices with one name the one that is there is meant', () => {
   const peers = [peer('a', 'laptop'), peer('b', 'laptop', true)]
   expect(choosePeer('laptop', peers)).toBe(peers[1])
+})
+
+test('a device that is away for a moment does not lose its name to another', () => {
+  const peers = [{ ...peer('a', 'laptop'), advert: {} }, peer('b', 'laptop', true)]
+  expect(() => choosePeer('laptop', peers)).toThrow('2 devices are known as "laptop"')
+})
+
+test('a device cannot take the place of another by calling itself like the end of its id', () => {
+  const peers = [peer('12D3KooWabcdef', 'laptop'), peer('12D3KooWzzzzzz', 'abcdef', true)]
+  expect(choosePeer('abcdef', peers)).toBe(peers[0])
+  expect(() => choosePeer('abcdef', [...peers, peer('other-abcdef', 'x', true)])).toThrow('2 devices')
 })
 
 test.each([

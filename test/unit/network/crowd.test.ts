@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { chooseExcess } from '../../../src/network/crowd.ts'
-import { hostOf } from '../../../src/network/hosts.ts'
+import { hostOf, isPeerAddress } from '../../../src/network/hosts.ts'
 
 const nobody = { kept: () => false, busy: () => false }
 let at = 0
@@ -45,3 +45,14 @@ test.each([
   ['/ip6/::1/tcp/1', 'ip6/0:0:0:0'],
   ['/dns4/example.org/tcp/1', 'dns4/example.org'],
 ])('behind %s is %s', (address, host) => expect(hostOf(address)).toBe(host))
+
+test.each([
+  ['/ip4/10.0.0.1/tcp/4677', true],
+  ['/ip6/::1/tcp/4677', true],
+  ['/dns4/example.org/tcp/4677/p2p/12D3KooWabc', true],
+  ['/unix/%2Fvar%2Frun%2Fdocker.sock', false],
+  ['/dnsaddr/example.org', false],
+  ['/ip4/10.0.0.1/tcp/1/ws', false],
+  ['/ip4/10.0.0.1/tcp/1/p2p/12D3KooWabc/p2p-circuit', false],
+  ['/ip4/10.0.0.1/udp/1/quic-v1', false],
+])('an address of others: %s %s', (address, expected) => expect(isPeerAddress(address)).toBe(expected))

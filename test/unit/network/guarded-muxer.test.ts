@@ -29,7 +29,7 @@ function setUp(open: number[] = []) {
   const abort = vi.fn<(error: Error) => void>()
   const guard = new FrameGuard(true, {
     protocols: () => ['/call', '/kad'],
-    isPrefixed: (protocol) => protocol === '/kad',
+    prefixed: { '/kad': { perSecond: 1, burst: 10 } },
     clock: { now: () => 0, monotonic: () => 0 },
   })
   guard.muxer = { streams: open.map((id) => ({ id: String(id) })) as never }
@@ -113,6 +113,15 @@ test('then bytes are free, unless the library reads them by their lengths', () =
     receive(frame(data, syn, 3, Buffer.concat([multistream, message('/kad'), endless])))
     expect(refused().length).toBe(1)
   }
+})
+
+test('messages that the library reads are counted for each connection', () => {
+  const { receive, refused } = setUp()
+  const two = Buffer.concat([multistream, message('/kad'), message('x'), message('y')])
+  for (let id = 3; id < 13; id += 2) receive(frame(data, syn, id, two))
+  expect(refused()).toEqual([])
+  receive(frame(data, 0, 3, message('z')))
+  expect(refused()).toEqual(['Too much of /kad came.'])
 })
 
 test('answers on streams that we opened are looked at in the same way', () => {

@@ -71,3 +71,18 @@ test('an abort ends a waiting reader and leaves no listener behind', async () =>
   expect(await reading).toHaveLength(50)
   expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0)
 })
+
+test('of a device that offers many functions the first are told, and how many there are', async () => {
+  const events = createNodeEvents()
+  const reading = read(events, undefined, 1)
+  events.peerFunctions(
+    peer,
+    Array.from({ length: 512 }, (_, n) => `f${n}`),
+  )
+  const [event] = await reading
+  expect(event?.data).toMatchObject({
+    count: 512,
+    functions: expect.arrayContaining(['f0', 'f63']) as unknown,
+  })
+  expect(event?.data['functions']).toHaveLength(64)
+})

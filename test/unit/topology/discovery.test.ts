@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { EasyNetError } from '../../../src/errors/error.ts'
 import { createDiscovery, type DiscoveryComponents } from '../../../src/topology/discovery.ts'
-import { MAX_PULLS, MAX_PULLS_PER_PEER, MAX_TOLD_DIALS } from '../../../src/topology/limits.ts'
+import {
+  LEARNED_FUNCTION_BURST,
+  MAX_PULLS,
+  MAX_PULLS_PER_PEER,
+  MAX_TOLD_DIALS,
+} from '../../../src/topology/limits.ts'
 import type { DiscoveryNetwork, Introductions } from '../../../src/topology/ports.ts'
 import { createPeerTable } from '../../../src/topology/peer-table.ts'
 
@@ -22,6 +27,8 @@ function createGauge() {
     },
   }
 }
+
+const inbound = (peerId: string, host: string) => ({ peerId, direction: 'inbound' as const, host })
 
 interface Setup {
   network?: Partial<DiscoveryNetwork>
@@ -126,6 +133,43 @@ test('a pull that fails is tried again, after news and after connecting', async 
   expect(failures).toEqual(Array.from({ length: 8 }, () => 'pull failed'))
 })
 
+test('what one host can make us learn is bounded, whatever devices it invents', async () => {
+  const functions = Array.from({ length: 512 }, (_, n) => ({ name: `f${n}` }))
+  let told = 0
+  const { discovery } = setUp({
+    network: {
+      connectedPeers: () => [
+        inbound('one', 'attacker'),
+        inbound('two', 'attacker'),
+        inbound('three', 'other'),
+      ],
+    },
+    components: {
+      introductions: {
+        hello: async () => ({ name: 'n', software: 's/1' }),
+        announce: async () => undefined,
+        async *pull() {
+          while (true) {
+            told += 1
+            const advert = { peerId: `invented-${told}`, name: 'n', seq: 1, functions, expiresAt: Infinity }
+            yield { advert, bytes: new Uint8Array(1) } as never
+          }
+        },
+      },
+    },
+  })
+  for (const peer of ['one', 'two']) {
+    discovery.connected(peer)
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  const most = LEARNED_FUNCTION_BURST / 512 + 3
+  expect(told).toBeGreaterThan(10)
+  expect(told).toBeLessThan(most)
+  discovery.connected('three')
+  await vi.advanceTimersByTimeAsync(100)
+  expect(told).toBeGreaterThan(most)
+})
+
 test('a peer that lied is not asked the same again', async () => {
   let pulls = 0
   const { discovery } = setUp({
@@ -162,7 +206,7 @@ test('who is asked what we missed is drawn by the given dice', async () => {
   const draws = [0, 0.99, 0.5]
   const { discovery } = setUp({
     network: {
-      connectedPeers: () => ['a', 'b', 'c'].map((peerId) => ({ peerId, direction: 'inbound' as const })),
+      connectedPeers: () => ['a', 'b', 'c'].map((peerId) => inbound(peerId, peerId)),
     },
     async pull(peerId) {
       asked.push(peerId)

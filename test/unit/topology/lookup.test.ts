@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MAX_PEERS_ASKED, NOT_FOUND_MS } from '../../../src/topology/limits.ts'
+import { MAX_PEERS_ASKED, MAX_PROVIDERS_DIALLED, NOT_FOUND_MS } from '../../../src/topology/limits.ts'
 import { createLookup, functionKey } from '../../../src/topology/lookup.ts'
 import type { PullRequest } from '../../../src/topology/ports.ts'
 
@@ -23,7 +23,7 @@ function setUp({ peers = [], providers = [], knowing = [], isConnecting = false,
   const lookUp = createLookup({
     network: {
       peerId: 'self',
-      connectedPeers: () => peers.map((peerId) => ({ peerId, direction: 'inbound' as const })),
+      connectedPeers: () => peers.map((peerId) => ({ peerId, direction: 'inbound' as const, host: peerId })),
       async *findProviders(key) {
         keys.push(key)
         for (const peerId of providers) yield { peerId, addresses: [`/address/of/${peerId}`] }
@@ -157,4 +157,11 @@ test('questions under way end with the search', async () => {
   })
   await lookUp('f', AbortSignal.timeout(5_000))
   expect(signals.map((signal) => signal?.aborted)).toEqual([true, true])
+})
+
+test('providers that cannot be reached do not hide the one that can', async () => {
+  const invented = Array.from({ length: 5 * MAX_PROVIDERS_DIALLED }, () => 'broken')
+  const { lookUp, dialled } = setUp({ peers: ['a'], providers: [...invented, 'far'], knowing: ['far'] })
+  await lookUp('f', AbortSignal.timeout(5_000))
+  expect(dialled).toContain('far')
 })

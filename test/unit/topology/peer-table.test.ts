@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { SignedAdvert } from '../../../src/model/advert.ts'
 import { advertisedFunctionSchema } from '../../../src/model/function.ts'
+import { FUNCTION_BYTES, MAX_ADVERTS_BYTES } from '../../../src/topology/limits.ts'
 import { createPeerTable } from '../../../src/topology/peer-table.ts'
 
 const NOW = 1_000_000
@@ -141,6 +142,18 @@ test('expired adverts are dropped, here and in the store', () => {
   table.prune()
   expect(saved.size).toBe(0)
   expect(table.get('a')?.advert).toBeUndefined()
+})
+
+test('functions count as the memory that they take, so that short adverts cannot fill it', () => {
+  const { table } = setUp()
+  const functions = Array.from({ length: 512 }, (_, n) => ({ name: `f${n}` })) as never
+  const count = MAX_ADVERTS_BYTES / (512 * FUNCTION_BYTES)
+  for (let n = 0; n < 2 * count; n += 1) {
+    const { advert } = advertOf(`p${n}`, { functions })
+    table.setAdvert({ advert, bytes: new Uint8Array(1) }, 'teller')
+  }
+  expect(table.list().length).toBeLessThanOrEqual(count)
+  expect(table.list().length).toBeGreaterThan(count / 2)
 })
 
 test('round-trip times are smoothed; those of strangers are ignored', () => {
