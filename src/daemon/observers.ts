@@ -7,7 +7,7 @@ import type { CallObserver } from '../scheduler/ports.ts'
 import { CallNotes } from '../telemetry/call-notes.ts'
 import type { NodeEvents } from '../telemetry/events.ts'
 import type { CallCounter } from '../telemetry/metrics.ts'
-import { createNewest } from '../telemetry/newest.ts'
+import { createNewest } from '../util/newest.ts'
 import type { Clock } from '../util/clock.ts'
 
 /** Calls whose steps are remembered, those made and those run. */

@@ -121,7 +121,7 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
     return askUntilKnown(ask, journey.deadline)
   }
 
-  const attempt = async (journey: Journey, candidate: Candidate): Promise<Value> => {
+  const attempt = async (journey: Journey, candidate: Candidate, isNoted: boolean): Promise<Value> => {
     const { peerId, name } = candidate.peer
     const { record } = journey
     journey.candidate = candidate
@@ -131,8 +131,8 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
     record.idempotent = candidate.idempotent
     // What may run only once must be known after a crash of ours before it is sent.
     const mayBeLost = candidate.idempotent && record.key === undefined
-    if (mayBeLost) log.note(record)
-    else await log.put(record)
+    if (!mayBeLost) await log.put(record)
+    else if (!isNoted) log.note(record)
     outstanding.set(peerId, outstandingAt(peerId) + 1)
     const sentAt = clock.monotonic()
     try {
@@ -160,11 +160,13 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
   /** Resolves with the result; rejects with the last failure when no further attempt may be made. */
   return async function travel(journey: Journey): Promise<Value> {
     for (let attempts = 0; ; attempts += 1) {
-      const candidate = (attempts === 0 ? first(journey) : undefined) ?? (await next(journey))
+      // In the tick in which the call was noted: the books have the same record.
+      const found = attempts === 0 ? first(journey) : undefined
+      const candidate = found ?? (await next(journey))
       journey.mayRepeat = candidate.idempotent
       const startedAt = clock.monotonic()
       try {
-        const value = await attempt(journey, candidate)
+        const value = await attempt(journey, candidate, found !== undefined)
         journey.notes.add('answered', candidate.peer)
         return value
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { ErrorData } from '../errors/error.ts'
 import type { CallState, LoggedCall } from '../model/call.ts'
+import { createNewest } from '../util/newest.ts'
 import type { Database } from './database.ts'
 
 /** History of the calls that this device made. It survives a crash of the daemon. */
@@ -65,10 +66,9 @@ export function createCallLog(database: Database): CallLog {
   /** Noted since the last tick, and before it: to be written at the next one, unless the call ends till then. */
   let noted = new Map<string, LoggedCall>()
   let waiting = new Map<string, LoggedCall>()
-  /** The newest calls of which nothing was written before they ended, oldest first. */
-  const ended = new Map<string, LoggedCall>()
-  /** The newest of these that are to be written. */
-  let fresh: LoggedCall[] = []
+  /** The newest calls of which nothing was written before they ended, and how many of them are to be written. */
+  const ended = createNewest<LoggedCall>(MAX_ROWS)
+  let fresh = 0
   /** Calls that are in the database as running. */
   const begun = new Set<string>()
   let timer: NodeJS.Timeout | undefined
@@ -105,27 +105,14 @@ export function createCallLog(database: Database): CallLog {
   }
   const writeEnded = (): void => {
     endedTimer = undefined
-    const records = fresh.slice(-MAX_ENDED_ROWS)
-    fresh = []
+    const records = ended.latest(Math.min(fresh, MAX_ENDED_ROWS))
+    fresh = 0
     write(records)
-  }
-  const remember = (record: LoggedCall): void => {
-    ended.set(record.id, record)
-    fresh.push(record)
-    if (fresh.length >= 2 * MAX_ENDED_ROWS) fresh = fresh.slice(-MAX_ENDED_ROWS)
-    // In one go, since a Map finds its oldest by stepping over all that were removed.
-    if (ended.size < 1.1 * MAX_ROWS) return
-    let surplus = ended.size - MAX_ROWS
-    for (const oldest of ended.keys()) {
-      ended.delete(oldest)
-      surplus -= 1
-      if (surplus === 0) return
-    }
   }
   /** With those that were never written. */
   const withRemembered = (rows: readonly LoggedCall[], limit: number): LoggedCall[] => {
     const found = new Map(rows.map((row) => [row.id, row]))
-    for (const record of [...ended.values()].slice(-limit)) found.set(record.id, record)
+    for (const record of ended.latest(limit)) found.set(record.id, record)
     return [...found.values()].sort((one, other) => other.startedAt - one.startedAt).slice(0, limit)
   }
   /** Makes all notes visible to SQL. */
@@ -155,10 +142,12 @@ export function createCallLog(database: Database): CallLog {
       }
       noted.delete(id)
       waiting.delete(id)
-      remember(record)
+      ended.add(record)
+      fresh += 1
       endedTimer ??= setTimeout(writeEnded, ENDED_DELAY_MS)
     },
-    find: (id) => noted.get(id) ?? waiting.get(id) ?? ended.get(id) ?? optional(sql.find.get(id)),
+    find: (id) =>
+      noted.get(id) ?? waiting.get(id) ?? optional(sql.find.get(id)) ?? ended.find((call) => call.id === id),
     findByKey(key) {
       writeNotes()
       return optional(sql.findByKey.get(key))

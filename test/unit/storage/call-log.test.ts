@@ -132,6 +132,6 @@ test('memory has the newest ended calls and no more', () => {
   const log = openIn(tempDir())
   for (let n = 0; n < 30_000; n += 1) log.note(record(String(n), { state: 'done', startedAt: n }))
   expect(log.find('29999')).toBeDefined()
-  expect(log.find('20001')).toBeDefined()
-  expect(log.find('18000')).toBeUndefined()
+  expect(log.find('20000')).toBeDefined()
+  expect(log.find('19999')).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createNewest } from '../../../src/telemetry/newest.ts'
+import { createNewest } from '../../../src/util/newest.ts'
 
 test('keeps the newest, and finds the newest of those that fit', () => {
   const newest = createNewest<{ id: number; round: number }>(3)
@@ -17,4 +17,12 @@ test('keeps the newest, and finds the newest of those that fit', () => {
     1,
     1,
   ])
+})
+
+test('the latest come in the order in which they were added', () => {
+  const newest = createNewest<number>(3)
+  expect(newest.latest(5)).toEqual([])
+  for (const item of [1, 2, 3, 4]) newest.add(item)
+  expect(newest.latest(2)).toEqual([3, 4])
+  expect(newest.latest(5)).toEqual([2, 3, 4])
 })
