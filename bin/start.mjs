@@ -1,6 +1,10 @@
 // Plain JavaScript, which starts at once: runs a program from its bundle when that was made of the
 // sources as they are now, else from the sources. Why, and how that is known: docs/adr/0008-bundle.md.
 
+/** As `engines` in package.json says. */
+const OLDEST_NODE = 24
+if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) refuseNode()
+
 // An import of a part of Node evaluates all of it; this does not.
 const { existsSync, readFileSync, statSync } = process.getBuiltinModule('node:fs')
 const { enableCompileCache } = process.getBuiltinModule('node:module')
@@ -45,4 +49,24 @@ export async function start(name) {
   // the program beside it too.
   enableCompileCache(join(root, 'dist', 'cache'))
   await import(isFresh(name) ? `../dist/${name}.js` : `../${PROGRAMS[name]}`)
+}
+
+/** Everything else would only tell of a syntax error. */
+function refuseNode() {
+  const message = `EasyNet does not run on Node ${process.versions.node}.`
+  const why = `It needs Node ${OLDEST_NODE} or newer.`
+  const hint = 'Install it from https://nodejs.org, or run bin/easynet of a checkout, which brings its own.'
+  if (process.argv.includes('--json')) {
+    const error = {
+      code: 'failed_precondition',
+      reason: 'unsupported_runtime',
+      message,
+      hint,
+      retryable: false,
+    }
+    process.stdout.write(`${JSON.stringify({ schema: 'error/1', error })}\n`)
+  } else {
+    process.stderr.write(`Error: ${message}\nWhy: ${why}\nTry: ${hint}\n`)
+  }
+  process.exit(70)
 }

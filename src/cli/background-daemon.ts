@@ -10,7 +10,7 @@ import { ensurePrivateDir } from '../util/private-files.ts'
 import type { Home } from '../util/home.ts'
 import { sleep } from '../util/signals.ts'
 
-const READY_TIMEOUT_MS = 10_000
+const READY_TIMEOUT_MS = 30_000
 const POLL_MS = 50
 /** Of a daemon that ended at once, this much of its log can explain it. */
 const TAIL_BYTES = 64 * 1024

@@ -106,7 +106,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const openStream = createOpenStream(network, table)
 
   // Functions of this device
-  const observers = createObservers({ events, clock, metrics: init.metrics })
+  const observers = createObservers({ events, clock, logger, metrics: init.metrics })
   const registry = createFunctionRegistry({
     accept: (functions) => advertiser.check(advertised(functions)),
     onChange({ added, removed }) {
@@ -289,6 +289,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     running,
     peers: () => network.connections().length,
     functions: () => registry.list().length,
+    network: () => network.numbers(),
     isOwn: (name) => registry.find(name) !== undefined,
   })
   const api = createLocalApi({

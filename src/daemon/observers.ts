@@ -6,6 +6,8 @@ import type { ExecutionObserver } from '../runtimes/ports.ts'
 import type { CallObserver } from '../scheduler/ports.ts'
 import { CallNotes } from '../telemetry/call-notes.ts'
 import type { NodeEvents } from '../telemetry/events.ts'
+import { createCallLines } from '../telemetry/call-lines.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { CallCounter } from '../telemetry/metrics.ts'
 import { createNewest } from '../util/newest.ts'
 import type { Clock } from '../util/clock.ts'
@@ -16,6 +18,7 @@ const NOTED_CALLS = 10_000
 export interface ObserversComponents {
   events: NodeEvents
   clock: Clock
+  logger: Logger
   /** Absent when nobody measures this node. */
   metrics?: CallCounter | undefined
 }
@@ -32,7 +35,8 @@ export interface Observers {
   notesOfRun: (callerId: string, id: string) => ExecutionNotes | undefined
 }
 
-export function createObservers({ events, clock, metrics }: ObserversComponents): Observers {
+export function createObservers({ events, clock, logger, metrics }: ObserversComponents): Observers {
+  const logCall = createCallLines(logger, clock)
   const counts = { done: 0, failed: 0 }
   const made = createNewest<CallNotes>(NOTED_CALLS)
   const ran = createNewest<ExecutionTimes>(NOTED_CALLS)
@@ -50,8 +54,10 @@ export function createObservers({ events, clock, metrics }: ObserversComponents)
       ended({ id, fn, peerId, peerName, state, error }, durationMs, path) {
         counts[state === 'done' ? 'done' : 'failed'] += 1
         const peer = peerId === undefined ? undefined : { peerId, name: peerName ?? '' }
-        events.callEnded(id, fn, 'caller', peer, { state, durationMs, path, error })
+        const end = { state, durationMs, path, error }
+        events.callEnded(id, fn, 'caller', peer, end)
         metrics?.ended('caller', parseFunctionAddress(fn).name, error?.code, durationMs)
+        logCall(id, fn, 'caller', peerId, end)
       },
     },
     runs: {
@@ -61,6 +67,7 @@ export function createObservers({ events, clock, metrics }: ObserversComponents)
         const end = { state: stateOf(error), durationMs, path: undefined, error }
         events.callEnded(id, fn, 'provider', caller, end)
         metrics?.ended('provider', fn, error?.code, durationMs)
+        logCall(id, fn, 'provider', caller.peerId, end)
       },
     },
   }

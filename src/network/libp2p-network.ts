@@ -13,7 +13,9 @@ import { hostOf } from './hosts.ts'
 import { buildLibp2p, type Libp2pNode } from './libp2p.ts'
 import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_PEER } from './limits.ts'
 import { createRateLimit } from '../util/rate-limit.ts'
+import { readNumbers } from './numbers.ts'
 import type { ConnectionInfo, Network, NetworkListener, PeerAddresses } from './network.ts'
+import { createTraffic } from './traffic.ts'
 
 export interface NetworkComponents {
   /** 64 bytes: the Ed25519 seed, then the public key. */
@@ -43,9 +45,11 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const privateKey = privateKeyFromRaw(components.privateKey)
   const ownId = peerIdFromPrivateKey(privateKey).toString()
   const floods = createFloodScore()
+  const traffic = createTraffic()
   const node = await buildLibp2p({
     topics: [],
     floods,
+    traffic,
     privateKey,
     datastore: await guardDatastore(components.datastore, ownId),
     isBlocked: (peerId) => blocked.has(peerId),
@@ -156,6 +160,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
       }
     },
     listen: (listener) => void listeners.push(listener),
+    numbers: () => readNumbers(node, traffic),
     gossip,
     directory: createDirectory(node.services.dht),
     async setBlocked(peerIds) {

@@ -15,8 +15,9 @@ import { guardTransport } from './guarded-transport.ts'
 import { isPeerAddress } from './hosts.ts'
 import { createHalfOpen } from './half-open.ts'
 import * as limits from './limits.ts'
-import { requireEarlyMuxer } from './on-connection.ts'
+import { onConnection, requireEarlyMuxer } from './on-connection.ts'
 import { cutWhenSilent } from './silence.ts'
+import type { Traffic } from './traffic.ts'
 import { tunedNoise } from './tuned-noise.ts'
 import { cutWhenUnread } from './unsent.ts'
 
@@ -45,6 +46,7 @@ interface BuildInit {
   topics: readonly string[]
   floods: FloodScore
   isBlocked: (peerId: string) => boolean
+  traffic: Traffic
 }
 
 /** The one place that says which parts of libp2p we use and how they are set. */
@@ -57,7 +59,11 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
     nodeInfo: { name: 'easynet', version: init.agentVersion, userAgent: init.agentVersion },
     addresses: { listen: [...init.listen] },
     transports: [guardTransport(tcp(), NOISE)],
-    connectionEncrypters: [requireEarlyMuxer(cutWhenUnread(cutWhenSilent(tunedNoise())))],
+    connectionEncrypters: [
+      onConnection(requireEarlyMuxer(cutWhenUnread(cutWhenSilent(tunedNoise()))), (wire) =>
+        init.traffic.watch(wire),
+      ),
+    ],
     streamMuxers: [
       guardMuxer(
         yamux({

@@ -30,6 +30,8 @@ export interface Network extends AsyncDisposable {
   /** One round trip. @throws `peer_unreachable` */
   ping(peerId: string, signal: AbortSignal): Promise<number>
   listen(listener: NetworkListener): void
+  /** What the library below is doing, for whoever watches. */
+  numbers(): NetworkNumbers
   readonly gossip: Gossip
   readonly directory: Directory
   /** Refuses the peer's connections from now on; closes the open ones. */
@@ -59,6 +61,21 @@ export interface ConnectionInfo {
   host: string
   path: 'direct' | 'relayed'
   direction: 'inbound' | 'outbound'
+}
+
+export interface NetworkNumbers {
+  /** Over all connections since the start, as they were on the wire. */
+  receivedBytes: number
+  sentBytes: number
+  connections: { inbound: number; outbound: number }
+  /** Open streams by protocol. */
+  streams: Record<string, number>
+  /** Peers and addresses that wait to be dialled or are being dialled. */
+  dialQueue: number
+  /** Peers in the routing table of the DHT. */
+  dhtPeers: number
+  /** Peers that gossip is exchanged with. */
+  gossipPeers: number
 }
 
 export interface NetworkListener {

@@ -7,8 +7,21 @@ export interface Watched {
   running: () => number
   peers: () => number
   functions: () => number
+  network: () => NetworkNumbers
   /** True for a function of this device. */
   isOwn: (fn: string) => boolean
+}
+
+/** What the network layer knows of itself. */
+export interface NetworkNumbers {
+  receivedBytes: number
+  sentBytes: number
+  connections: Record<'inbound' | 'outbound', number>
+  /** Open streams by protocol. */
+  streams: Record<string, number>
+  dialQueue: number
+  dhtPeers: number
+  gossipPeers: number
 }
 
 /** The numbers of a node and of its process as text. */
@@ -34,9 +47,45 @@ export function createMetricsText(tally: CallTally, watched: () => Watched | und
     }
     registry.registerMetric(new Gauge({ name, help, registers: [], collect }))
   }
+  const labelled = (
+    name: string,
+    help: string,
+    label: string,
+    read: (numbers: NetworkNumbers) => Record<string, number>,
+  ): void => {
+    const collect = function (this: Gauge): void {
+      const node = watched()
+      this.reset()
+      if (node === undefined) return
+      for (const [value, count] of Object.entries(read(node.network()))) this.set({ [label]: value }, count)
+    }
+    registry.registerMetric(new Gauge({ name, help, labelNames: [label], registers: [], collect }))
+  }
   gauge('easynet_calls_running', 'Calls that are made or run right now.', (node) => node.running())
   gauge('easynet_peers', 'Connected peers.', (node) => node.peers())
   gauge('easynet_functions', 'Functions that this device offers.', (node) => node.functions())
+  gauge(
+    'libp2p_dial_queue',
+    'Peers and addresses that wait to be dialled.',
+    (node) => node.network().dialQueue,
+  )
+  gauge('libp2p_dht_peers', 'Peers in the routing table of the DHT.', (node) => node.network().dhtPeers)
+  gauge('libp2p_gossip_peers', 'Peers that gossip is exchanged with.', (node) => node.network().gossipPeers)
+  labelled('libp2p_connections', 'Open connections.', 'direction', ({ connections }) => connections)
+  labelled('libp2p_streams', 'Open streams by protocol.', 'protocol', ({ streams }) => streams)
+  const bytes = new Counter({
+    name: 'easynet_network_bytes_total',
+    help: 'Bytes of the connections to other devices, as they were on the wire.',
+    labelNames: ['direction'],
+    registers: [],
+    collect() {
+      const numbers = watched()?.network()
+      this.reset()
+      this.inc({ direction: 'received' }, numbers?.receivedBytes ?? 0)
+      this.inc({ direction: 'sent' }, numbers?.sentBytes ?? 0)
+    },
+  })
+  registry.registerMetric(bytes)
   const calls = new Counter({
     name: 'easynet_calls_total',
     help: 'Calls that ended, by role of this device, function and code (ok or the code of the error).',

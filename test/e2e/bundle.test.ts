@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { ownPackage } from '../../src/util/installation.ts'
 import { CHECKOUT, run, start } from './support/commands.ts'
 
 let root: string
@@ -83,6 +84,17 @@ test('a bundle of another build than the note, or half a note, is not run', asyn
 test('where there are no sources the bundle runs', async () => {
   rmSync(join(root, 'src/cli'), { recursive: true })
   expect(await loaded()).toBe('bundle')
+})
+
+test('a Node that is too old is told, and nothing is run on it', async () => {
+  const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '23.9.0' } })`
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(old)}`, join(root, 'bin/easynet.mjs')]
+  const people = await run(process.execPath, [...args, 'status'])
+  expect(people).toMatchObject({ code: 70, stdout: '' })
+  expect(people.stderr).toMatch(/^Error: .+ Node 23\.9\.0\.\nWhy: It needs Node 24 or newer\.\nTry: .+\n$/)
+  const { stdout } = await run(process.execPath, [...args, 'status', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({ schema: 'error/1', error: { reason: 'unsupported_runtime' } })
+  expect(ownPackage().engines.node).toBe('>=24')
 })
 
 test('the build makes programs that run', async () => {

@@ -1,10 +1,21 @@
-import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { createSocket } from 'node:dgram'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../integration/support/eventually.ts'
-import { type Ended, run } from './support/commands.ts'
+import { CHECKOUT, type Ended, run } from './support/commands.ts'
 import { removeHome, startDaemon, temporaryHome } from './support/daemon.ts'
 
 type Check = { id: string; status: 'pass' | 'warn' | 'fail' | 'skip'; message: string; fix?: string }
@@ -105,6 +116,37 @@ test('settings that are wrong fail, and what needs them is skipped', async () =>
 test('multicast is tried for real: whatever this machine allows, there is an answer', async () => {
   const { checks } = await doctor(newHome(), { EASYNET_MDNS: 'on' })
   expect(checks['mdns']?.status).toMatch(/^(pass|fail)$/)
+})
+
+test('where the port of multicast DNS is taken, and where there is no network, nobody can be found', async () => {
+  const taken = createSocket('udp4').bind(5353)
+  onTestFinished(() => void taken.close())
+  await once(taken, 'listening')
+  const alone = await doctor(newHome(), { EASYNET_MDNS: 'on' })
+  expect(alone.checks['mdns']).toMatchObject({ status: 'fail' })
+  // Whoever has an address to start with can do without.
+  const { port } = await listening()
+  const bootstrap = `/ip4/127.0.0.1/tcp/${port}`
+  const { checks } = await doctor(newHome(), { EASYNET_MDNS: 'on', EASYNET_BOOTSTRAP: bootstrap })
+  expect(checks).toMatchObject({ mdns: { status: 'warn' }, bootstrap: { status: 'pass' } })
+})
+
+test('too few open files, and a Node older than what is needed', async () => {
+  const home = newHome()
+  const limited = await run('sh', ['-c', `ulimit -n 300; exec easynet --home ${home} doctor --json`])
+  const files = (JSON.parse(limited.stdout) as { checks: Check[] }).checks.find(({ id }) => id === 'files')
+  expect(files).toMatchObject({ status: 'fail', message: expect.stringContaining('300') as string })
+  // An installation of a version to come.
+  const root = newHome()
+  for (const name of readdirSync(CHECKOUT)) symlinkSync(join(CHECKOUT, name), join(root, name))
+  for (const name of ['package.json', 'src']) rmSync(join(root, name))
+  const manifest = readFileSync(join(CHECKOUT, 'package.json'), 'utf8').replace('>=24', '>=99')
+  writeFileSync(join(root, 'package.json'), manifest)
+  cpSync(join(CHECKOUT, 'src'), join(root, 'src'), { recursive: true })
+  const main = join(root, 'src/cli/main.ts')
+  const { stdout } = await run(process.execPath, [main, '--home', home, 'doctor', '--json'])
+  const node = (JSON.parse(stdout) as { checks: Check[] }).checks.find(({ id }) => id === 'node')
+  expect(node).toMatchObject({ status: 'fail', message: expect.stringContaining('>=99') as string })
 })
 
 test('people get a table in their language, and the fix under each problem', async () => {

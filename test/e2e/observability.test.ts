@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CallDetails } from '../../src/model/call.ts'
+import { CALL_PROTOCOL } from '../../src/protocols/call/constants.ts'
 import type { CallContext, Mesh } from '../../src/sdk/index.ts'
 import { eventually } from '../integration/support/eventually.ts'
 import { parseMetrics } from '../unit/support/prometheus.ts'
@@ -137,6 +138,31 @@ describe('the numbers of a daemon', () => {
     expect(after[0]?.value('process_resident_memory_bytes')).toBeGreaterThan(1e7)
   })
 
+  test('have the bytes on the wire and what libp2p does', async () => {
+    const before = await scrape(mesh.caller)
+    const sentBytes = 300_000
+    await app.call('trace', [new Uint8Array(sentBytes)]).catch(() => undefined)
+    const after = await scrape(mesh.caller)
+    const bytes = (direction: string): number =>
+      (after.value('easynet_network_bytes_total', { direction }) ?? 0) -
+      (before.value('easynet_network_bytes_total', { direction }) ?? 0)
+    expect(bytes('sent')).toBeGreaterThan(sentBytes)
+    expect(bytes('sent')).toBeLessThan(2 * sentBytes)
+    expect(bytes('received')).toBeGreaterThan(0)
+    expect(bytes('received')).toBeLessThan(sentBytes)
+    const { value } = after
+    const connections = ['inbound', 'outbound'].map(
+      (direction) => value('libp2p_connections', { direction }) ?? 0,
+    )
+    expect((connections[0] ?? 0) + (connections[1] ?? 0)).toBeGreaterThanOrEqual(
+      value('easynet_peers') ?? NaN,
+    )
+    expect(value('libp2p_streams', { protocol: CALL_PROTOCOL })).toBeGreaterThan(0)
+    expect(value('libp2p_gossip_peers')).toBeGreaterThan(0)
+    expect(value('libp2p_dht_peers')).toBeGreaterThan(0)
+    expect(value('libp2p_dial_queue')).toBeGreaterThanOrEqual(0)
+  })
+
   test('are text for Prometheus, behind the token, and documented', async () => {
     const response = await mesh.caller.fetch('/metrics')
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
@@ -146,6 +172,46 @@ describe('the numbers of a daemon', () => {
       'text/plain',
     ])
   })
+})
+
+test('events tell the start and the end of a call on both devices, and a reader goes on where it was', async () => {
+  const [caller, provider] = await Promise.all([eventsOf(mesh.caller), eventsOf(mesh.provider)])
+  await app.call('slow')
+  const isEnd = (type: string): boolean => type === 'call:end'
+  const [made, ran] = await Promise.all([caller.until(isEnd), provider.until(isEnd)])
+  for (const [events, role] of [
+    [made, 'caller'],
+    [ran, 'provider'],
+  ] as const) {
+    const calls = events.filter(({ type }) => type.startsWith('call:'))
+    expect(calls.map(({ type }) => type)).toEqual(['call:start', 'call:end'])
+    expect(calls[0]?.data).toMatchObject({ fn: 'slow', role })
+    expect(calls[1]?.data).toMatchObject({ fn: 'slow', role, state: 'done' })
+  }
+  const [start, end] = made.filter(({ type }) => type.startsWith('call:'))
+  const again = await (await eventsOf(mesh.caller, start?.id)).until(isEnd)
+  expect(again.at(-1)).toEqual(end)
+})
+
+test('every call that ended is a line in the log of both devices', async () => {
+  const { id } = await app.callWithInfo('slow')
+  await expect(app.call('fails', ['x'])).rejects.toThrow()
+  for (const [daemon, role] of [
+    [mesh.caller, 'caller'],
+    [mesh.provider, 'provider'],
+  ] as const) {
+    const lines = (): Record<string, unknown>[] =>
+      daemon
+        .stderr()
+        .split('\n')
+        .filter((line) => line.includes('"call ended"'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    await eventually(() => lines().at(-1)?.['fn'] === 'fails')
+    const [slow, fails] = lines().slice(-2)
+    expect(slow).toMatchObject({ level: 'info', id, fn: 'slow', role, state: 'done' })
+    expect(fails).toMatchObject({ role, state: 'failed', reason: 'function_error' })
+    expect(JSON.stringify(fails)).not.toContain('is wrong')
+  }
 })
 
 test('no argument and no result reaches the log, at any level', async () => {
@@ -188,6 +254,39 @@ interface OpenApi {
 
 async function scrape(daemon: Daemon) {
   return parseMetrics(await (await daemon.fetch('/metrics')).text())
+}
+
+interface ReadEvent {
+  id: number
+  type: string
+  data: Record<string, unknown>
+}
+
+/** Follows the events of a daemon; resolves once it listens. */
+async function eventsOf(daemon: Daemon, after?: number) {
+  const stop = new AbortController()
+  const response = await daemon.fetch('/v1/events', {
+    signal: stop.signal,
+    headers: after === undefined ? {} : { 'last-event-id': String(after) },
+  })
+  return {
+    async until(isLast: (type: string) => boolean): Promise<ReadEvent[]> {
+      const events: ReadEvent[] = []
+      let text = ''
+      for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        text += part
+        const blocks = text.split('\n\n')
+        text = blocks.pop() ?? ''
+        for (const block of blocks) {
+          const data = /^data: (.*)$/m.exec(block)?.[1]
+          if (data === undefined) continue
+          events.push(JSON.parse(data) as ReadEvent)
+          if (isLast(events.at(-1)?.type ?? '')) return (stop.abort(), events)
+        }
+      }
+      throw new Error('The events ended.')
+    },
+  }
 }
 
 async function details(id: string): Promise<CallDetails> {

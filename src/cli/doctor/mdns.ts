@@ -38,7 +38,9 @@ export async function checkMdns({ config, signal, t }: DoctorContext): Promise<F
     return pass(t('doctor.mdns.good', { count: heard.devices.size }))
   } catch (error) {
     if (signal.aborted) throw abortReason(signal)
-    return problem(t('doctor.mdns.failed', { why: EasyNetError.from(error).message }), t('doctor.mdns.fix'))
+    const message = t('doctor.mdns.failed', { why: EasyNetError.from(error).message })
+    const hasRoute = (error as NodeJS.ErrnoException).code !== 'ENETUNREACH'
+    return problem(message, t(hasRoute ? 'doctor.mdns.fix' : 'doctor.mdns.routeFix'))
   }
 }
 
@@ -63,18 +65,21 @@ async function askNetwork(own: readonly string[], signal: AbortSignal): Promise<
   socket.bind(PORT)
   await once(socket, 'listening', { signal })
   for (const address of own) socket.addMembership(GROUP, address)
-  const query = encodeQuery([`${mark}._udp.local`, SERVICE])
-  const sent = await Promise.all(own.map((address) => sendFrom(socket, address, query)))
+  const unsent = await sendQuery(socket, encodeQuery(questions(mark)))
   await sleep(LISTEN_MS, signal)
-  const error = failure ?? sent.find((result) => result !== undefined)
+  const error = failure ?? unsent
   if (!heard.own && error !== undefined) throw error
   return heard
 }
 
-/** Resolves with what went wrong, or undefined. */
-function sendFrom(socket: Socket, address: string, query: Buffer): Promise<Error | undefined> {
+/** Devices answer to the first question only; the other one makes this query known to us when it comes back. */
+export function questions(mark: string): string[] {
+  return [SERVICE, `${mark}._udp.local`]
+}
+
+/** By the route that the system chooses, as the daemon's go. Resolves with what went wrong, or undefined. */
+function sendQuery(socket: Socket, query: Buffer): Promise<Error | undefined> {
   return new Promise((resolve) => {
-    socket.setMulticastInterface(address)
     socket.send(query, PORT, GROUP, (error) => resolve(error ?? undefined))
   })
 }

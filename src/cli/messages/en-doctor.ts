@@ -61,6 +61,8 @@ export const enDoctor = {
   'doctor.mdns.noInterface': 'There is no network with IPv4 but the loopback.',
   'doctor.mdns.deaf': 'A question to 224.0.0.251:5353 was sent and did not come back: multicast is blocked.',
   'doctor.mdns.failed': 'Multicast on 224.0.0.251:5353 does not work: {why}',
+  'doctor.mdns.routeFix':
+    'Give multicast a way out: sudo ip route add 224.0.0.0/4 dev INTERFACE. Without it: easynet up --bootstrap MULTIADDR',
   'doctor.mdns.fix':
     'Allow UDP 5353 in the firewall (macOS: Privacy, Local Network; Docker: --network host). Without it: easynet up --bootstrap MULTIADDR',
 

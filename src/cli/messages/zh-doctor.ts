@@ -61,6 +61,8 @@ export const zhDoctor: Readonly<Record<keyof typeof enDoctor, string>> = {
   'doctor.mdns.noInterface': '除回环外没有 IPv4 网络。',
   'doctor.mdns.deaf': '发往 224.0.0.251:5353 的询问没有收回：组播被阻止。',
   'doctor.mdns.failed': '224.0.0.251:5353 上的组播不可用：{why}',
+  'doctor.mdns.routeFix':
+    '给组播一条出路：sudo ip route add 224.0.0.0/4 dev INTERFACE。不用它：easynet up --bootstrap MULTIADDR',
   'doctor.mdns.fix':
     '在防火墙中放行 UDP 5353（macOS：隐私中的“本地网络”；Docker：--network host）。没有组播时：easynet up --bootstrap MULTIADDR',
 

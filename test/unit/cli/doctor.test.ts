@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
@@ -11,7 +11,7 @@ import { checkClock } from '../../../src/cli/doctor/clock.ts'
 import { checkLock, checkVersions, isCompatible } from '../../../src/cli/doctor/daemon.ts'
 import { checkDisk, checkRights } from '../../../src/cli/doctor/files.ts'
 import { encodeQuery, isAnswer } from '../../../src/cli/doctor/mdns-packet.ts'
-import { checkBootstrap } from '../../../src/cli/doctor/network.ts'
+import { checkBootstrap, checkIpv6 } from '../../../src/cli/doctor/network.ts'
 import { checkNode, checkOpenFiles, limitInProc } from '../../../src/cli/doctor/process.ts'
 import { tcpAddress } from '../../../src/cli/doctor/tcp.ts'
 import { loadTexts } from '../../../src/cli/messages/translate.ts'
@@ -106,6 +106,25 @@ test('this machine has the right Node, room and a limit of open files', async ()
   expect(checkNode(context()).status).toBe('pass')
   expect((await checkDisk(context())).message).toMatch(/\d+ [MG]iB/)
   expect(checkOpenFiles(context()).message).not.toBe('')
+})
+
+test.runIf(process.platform === 'linux')('a disk without room fails', async () => {
+  const own = context()
+  // A file system that says it has no room, and has none.
+  const full = { ...own, home: { ...own.home, stateDir: '/proc/easynet/state' } }
+  expect(await checkDisk(full)).toMatchObject({
+    status: 'fail',
+    message: expect.stringContaining('/proc') as string,
+  })
+})
+
+test('IPv6: what is listened on decides, where this machine has an address that others can use', () => {
+  const usable = Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .some(({ family, internal, address }) => family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address))
+  const found = [{}, { EASYNET_LISTEN: '/ip6/::/tcp/4678' }].map((env) => checkIpv6(context({}, env)))
+  expect(found.map((finding) => finding.status)).toEqual(['warn', usable ? 'pass' : 'warn'])
+  expect(found[0]?.fix).toBeDefined()
 })
 
 test('limits are read as Linux writes them', () => {

@@ -9,6 +9,15 @@ beforeEach(() => {
     running: () => 1,
     peers: () => 2,
     functions: () => 3,
+    network: () => ({
+      receivedBytes: 700,
+      sentBytes: 50,
+      connections: { inbound: 1, outbound: 2 },
+      streams: { '/easynet/call/1': 4 },
+      dialQueue: 5,
+      dhtPeers: 6,
+      gossipPeers: 7,
+    }),
     isOwn: (fn) => fn.startsWith('own.'),
   })
 })
@@ -50,6 +59,13 @@ test('the node and the process are described', async () => {
   expect(value('easynet_calls_running')).toBe(1)
   expect(value('easynet_peers')).toBe(2)
   expect(value('easynet_functions')).toBe(3)
+  expect(value('easynet_network_bytes_total', { direction: 'received' })).toBe(700)
+  expect(value('easynet_network_bytes_total', { direction: 'sent' })).toBe(50)
+  expect(value('libp2p_connections', { direction: 'outbound' })).toBe(2)
+  expect(value('libp2p_streams', { protocol: '/easynet/call/1' })).toBe(4)
+  expect(['dial_queue', 'dht_peers', 'gossip_peers'].map((name) => value(`libp2p_${name}`))).toEqual([
+    5, 6, 7,
+  ])
   expect(value('easynet_event_loop_lag_seconds', { quantile: '0.99' })).toBeGreaterThanOrEqual(0)
   const names = new Set(samples.map(({ name }) => name))
   expect(names).toContain('process_cpu_seconds_total')
