@@ -74,7 +74,7 @@ MAX_SCHEMA_BYTES = 8 * 1024
 DEADLINE_GRACE_S = 5.0  # The daemon keeps the deadline; this is how long we wait for it to say so.
 REQUEST_TIMEOUT_S = 30.0
 OPEN_TIMEOUT_S = 10.0
-RECONNECT_DELAYS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+RECONNECT_DELAYS_S = (0.1, 0.2, 0.5, 1.0)
 
 
 # ---- Errors ----------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ export const statusSchema = z
     peers: z.number().openapi({ description: 'Connected peers.' }),
     functions: z.number().openapi({ description: 'Functions that this device offers.' }),
     calls: z.object({ running: z.number(), done: z.number(), failed: z.number() }),
+    storage: z.enum(['ok', 'full']).openapi({ description: 'full: calls that must be noted are refused.' }),
   })
   .openapi('Status')
 

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { EasyNetError } from '../errors/error.ts'
 import type { StatusView } from '../model/views.ts'
@@ -71,6 +71,12 @@ function startError(home: Home, logStart: number, ended: boolean): EasyNetError 
   const lines = log.trim().split('\n').reverse()
   const refusal = lines.map(errorInLine).find((error) => error !== undefined)
   if (refusal !== undefined) return EasyNetError.fromData(refusal)
+  // It had no room even for a word about it.
+  if (ended && lines[0] === '' && statfsSync(dirname(home.logFile)).bavail === 0) {
+    return new EasyNetError('storage_failed', `The disk that holds ${home.logFile} is full.`, {
+      hint: `df -h "${dirname(home.logFile)}"`,
+    })
+  }
   const what = ended
     ? 'The daemon ended before it was ready'
     : `The daemon was not ready in ${READY_TIMEOUT_MS / 1000} s`

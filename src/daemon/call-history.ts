@@ -44,7 +44,7 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
     const error = errorOf(outcome) ?? record.error
     if (error !== undefined && state !== 'done') settled.error = error
     else delete settled.error
-    if (record.state !== state) log.put(settled).catch(() => undefined)
+    if (record.state !== state) log.note(settled)
     return toCallRecord(settled, outcome.state === 'done' ? outcome.result : undefined)
   }
 
@@ -56,7 +56,7 @@ export function createCallHistory({ log, isRunning, ask, clock }: CallHistoryCom
         if (isRunning(record.id)) continue
         if (record.peerId === selfId)
           settle(record, await ask(selfId, questionAbout(record, clock.now()), signal))
-        else await log.put(stopped(record))
+        else log.note(stopped(record))
       }
     },
     async find(id, signal) {

@@ -31,6 +31,7 @@ export interface LocalApiParts {
   /** Calls that ended since the start. */
   counts: { done: number; failed: number }
   running: () => number
+  disk: { readonly isFull: boolean }
   requestShutdown: () => void
   clock: Clock
 }
@@ -64,14 +65,15 @@ export function createLocalApi(parts: LocalApiParts): NodeApi {
       peers: network.connections().length,
       functions: registry.list().length,
       calls: { running: parts.running(), ...parts.counts },
+      storage: parts.disk.isFull ? 'full' : 'ok',
     }),
     peers: () => table.list().map(viewOf),
     async blockPeer(idOrName, blocked) {
       const peerId = resolvePeer(idOrName, self, table)
       if (peerId === self.peerId) throw itself('A device cannot block itself.')
+      parts.peerStore.setBlocked(peerId, blocked)
       if (blocked) parts.blocked.add(peerId)
       else parts.blocked.delete(peerId)
-      parts.peerStore.setBlocked(peerId, blocked)
       await network.setBlocked(parts.blocked)
       return viewOf(knownPeer(peerId))
     },

@@ -44,6 +44,7 @@ import { createPeerTable } from '../topology/peer-table.ts'
 import { joinBytes } from '../util/bytes.ts'
 import { systemClock } from '../util/clock.ts'
 import { createTimeOrderedIds } from '../util/ids.ts'
+import { createArrivals } from './arrivals.ts'
 import { createCallHistory } from './call-history.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { createCallTimeline } from './call-timeline.ts'
@@ -72,9 +73,13 @@ export async function createNode(init: NodeInit): Promise<Node> {
   await using stack = new AsyncDisposableStack()
 
   // State
-  const peerStore = createPeerStore(databases.main)
-  const callLog = stack.use(createCallLog(databases.main))
-  const journal = createExecutionJournal(databases.journal, { bootId: randomUUID(), clock })
+  const { disk } = databases
+  const peerStore = createPeerStore(databases.main, {
+    disk,
+    onFailure: (error) => logger.debug({ err: error }, 'an advert was not written'),
+  })
+  const callLog = stack.use(createCallLog(databases.main, { disk }))
+  const journal = stack.use(createExecutionJournal(databases.journal, { bootId: randomUUID(), clock, disk }))
   journal.recover()
   const memberships = createMemberships(
     { store: createMeshStore(databases.trust), clock, ownerKey: init.ownerKey, device: deviceKey.publicKey },
@@ -88,7 +93,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     await createNetwork(
       {
         privateKey: joinBytes([deviceKey.seed, deviceKey.publicKey]),
-        datastore: createDatastore(databases.main),
+        datastore: createDatastore(databases.main, disk),
       },
       {
         listen: config.network.listen,
@@ -106,12 +111,14 @@ export async function createNode(init: NodeInit): Promise<Node> {
   const openStream = createOpenStream(network, table)
 
   // Functions of this device
+  const arrivals = createArrivals()
   const observers = createObservers({ events, clock, logger, metrics: init.metrics })
   const registry = createFunctionRegistry({
     accept: (functions) => advertiser.check(advertised(functions)),
     onChange({ added, removed }) {
       advertiser.setFunctions(advertised(registry.list()))
       for (const fn of added) events.functionRegistered(fn.name, fn.version)
+      arrivals.came(added)
       for (const name of removed) events.functionUnregistered(name)
     },
   })
@@ -122,7 +129,11 @@ export async function createNode(init: NodeInit): Promise<Node> {
         journal,
         clock,
         selfId: self.peerId,
-        observer: observers.runs,
+        observer: {
+          ...observers.runs,
+          unwritten: (callId, error) =>
+            logger.error({ callId, err: error }, 'the end of a call is not on disk'),
+        },
       },
       { maxRunning: config.calls.maxRunning },
     ),
@@ -161,11 +172,13 @@ export async function createNode(init: NodeInit): Promise<Node> {
         ownSeq: () => advertiser.current().advert.seq,
         onOvertaken: (seq) => advertiser.overtaken(seq),
         onFailure: (what, peer, error) => logger.debug({ what, peer, err: error }, 'discovery step failed'),
-        onAdvert: ({ advert }) =>
+        onAdvert({ advert: { peerId, name, functions } }) {
           events.peerFunctions(
-            { peerId: advert.peerId, name: advert.name },
-            advert.functions.map((fn) => fn.name),
-          ),
+            { peerId, name },
+            functions.map((fn) => fn.name),
+          )
+          arrivals.came(functions)
+        },
       },
       { bootstrap: config.network.bootstrap },
     ),
@@ -183,7 +196,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       log: callLog,
       newId: () => nextId(clock.now()),
       digestOf: digestOfRequest,
-      directory: createProviderDirectory({ self, registry, table, discovery, network, isBlocked }),
+      directory: createProviderDirectory({ self, registry, table, discovery, network, arrivals, isBlocked }),
       observer: observers.calls,
     },
     { defaultTimeoutMs: config.calls.defaultTimeoutMs },
@@ -232,6 +245,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
   network.listen({
     connected(peerId) {
       discovery.connected(peerId)
+      arrivals.came(table.get(peerId)?.advert?.advert.functions ?? [])
       advertiser.peerConnected()
       const connection = network.connections().find((candidate) => candidate.peerId === peerId)
       events.peerConnected(table.refOf(peerId), connection?.path ?? 'direct')
@@ -307,6 +321,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     blocked,
     events,
     counts: observers.counts,
+    disk,
     clock,
     running,
     requestShutdown: init.requestShutdown,

@@ -28,7 +28,7 @@ export interface Observers {
   /** For the calls that this device makes. */
   calls: CallObserver
   /** For the calls that it runs. */
-  runs: ExecutionObserver
+  runs: Omit<ExecutionObserver, 'unwritten'>
   /** Calls made that ended since the start. */
   counts: { done: number; failed: number }
   notesOfCall: (id: string) => CallNotes | undefined

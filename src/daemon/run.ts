@@ -75,7 +75,13 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   )
   const deviceKey = loadDeviceKey(home.keyFile)
   const ownerKey = loadOwnerKey(home.ownerKeyFile)
-  const databases = stack.use(openNodeDatabases(home))
+  const databases = stack.use(
+    openNodeDatabases(home, (isFull) => {
+      if (isFull)
+        logger.error({ folder: home.stateDir }, 'the disk is full: calls that have to be noted are refused')
+      else logger.info({ folder: home.stateDir }, 'the disk has room again')
+    }),
+  )
   const events = createNodeEvents()
   const [createNode, { createApiServer }, config] = await Promise.all([
     loadNode(),

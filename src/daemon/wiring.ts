@@ -11,6 +11,7 @@ import type { Discovery } from '../topology/discovery.ts'
 import type { Hello } from '../protocols/hello/codec.ts'
 import type { Introduction, PeerTable } from '../topology/peer-table.ts'
 import type { DiscoveryNetwork } from '../topology/ports.ts'
+import type { Arrivals } from './arrivals.ts'
 
 // Adapters between what one part offers and the port that another declares.
 
@@ -45,6 +46,7 @@ export interface DirectoryParts {
   table: PeerTable
   discovery: Discovery
   network: Network
+  arrivals: Arrivals
   isBlocked: (peerId: string) => boolean
 }
 
@@ -89,6 +91,7 @@ export function createProviderDirectory(parts: DirectoryParts): ProviderDirector
       return found
     },
     discover: async (name, signal) => parts.discovery.find(name, signal),
+    nextProvider: async (name, signal) => parts.arrivals.next(name, signal),
     resolvePeer: (idOrName) => resolvePeer(idOrName, self, table),
   }
 }

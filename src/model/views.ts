@@ -23,6 +23,8 @@ export interface StatusView {
   /** Functions that this device offers. */
   functions: number
   calls: { running: number; done: number; failed: number }
+  /** `full`: the disk has no room, and what has to be written before it runs is refused. */
+  storage: 'ok' | 'full'
 }
 
 export interface MeshView {

@@ -55,6 +55,8 @@ const MAX_JOURNALED_RESULT_BYTES = 128 * 1024
 const JOURNAL_MEMORY_MS = 23 * 3_600_000
 const codec = createCborCodec()
 
+type JournalEnd = Parameters<ExecutionJournal['finish']>[2]
+
 export function createExecutor(components: ExecutorComponents, init: ExecutorInit = {}): Executor {
   const { registry, journal, observer, clock } = components
   const graceMs = init.graceMs ?? 2_000
@@ -109,11 +111,21 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       running -= 1
       slots.release()
     })
-    if (once) await journal.finish(caller.peerId, id, toJournal(ending, !fn.descriptor.stream))
+    if (once) await noteEnd(invocation, toJournal(ending, !fn.descriptor.stream))
     const error = ending.state === 'failed' ? ending.error.toJSON() : undefined
     times.answeredAt = clock.monotonic()
     observer.ended(invocation, times.answeredAt - times.startedAt, error)
     return ending
+  }
+
+  const noteEnd = async ({ caller, id }: Invocation, end: JournalEnd): Promise<void> => {
+    try {
+      await journal.finish(caller.peerId, id, end)
+    } catch (error) {
+      // The function has run and this is how it ended: to say anything else would be wrong. The journal
+      // writes it as soon as the disk lets it; until then a crash would make it `interrupted`.
+      observer.unwritten(id, EasyNetError.from(error))
+    }
   }
 
   /** The function's own limit, when it is shorter than what the caller gives. */
@@ -225,7 +237,8 @@ async function startOnce(
     return started
   } catch (error) {
     slots.release()
-    throw error
+    // Nothing ran, and the disk may take it later.
+    throw EasyNetError.from(error).with({ notStarted: true, retryable: true })
   }
 }
 
@@ -262,7 +275,7 @@ function answerOf(ending: Ending): CallOutcome {
 }
 
 /** @param keepResult - false for streams: without its chunks the result is not the answer */
-function toJournal(ending: Ending, keepResult: boolean): Parameters<ExecutionJournal['finish']>[2] {
+function toJournal(ending: Ending, keepResult: boolean): JournalEnd {
   if (ending.state === 'done') {
     const small = keepResult && approximateBytes(ending.result) <= MAX_JOURNALED_RESULT_BYTES
     return small ? { state: 'done', result: codec.encode(ending.result) } : { state: 'done' }

@@ -1,4 +1,4 @@
-import type { ErrorData } from '../errors/error.ts'
+import type { EasyNetError, ErrorData } from '../errors/error.ts'
 import type { Invocation } from '../model/call.ts'
 import type { ExecutionTimes } from './execution-times.ts'
 
@@ -8,7 +8,7 @@ import type { ExecutionTimes } from './execution-times.ts'
 export interface ExecutionJournal {
   /** Durable when it resolves. `'started'`: it may run now. */
   start(entry: { caller: string; id: string; fn: string }): Promise<'started' | JournalRecord>
-  /** Durable when it resolves. */
+  /** Durable when it resolves; when it rejects with `storage_failed`, `find` knows it all the same. */
   finish(
     caller: string,
     id: string,
@@ -28,4 +28,6 @@ export interface ExecutionObserver {
   received(times: ExecutionTimes): void
   started(invocation: Invocation): void
   ended(invocation: Invocation, durationMs: number, error: ErrorData | undefined): void
+  /** How a call ended could not be written to the journal yet. */
+  unwritten(callId: string, error: EasyNetError): void
 }

@@ -2,10 +2,10 @@ import { EasyNetError } from '../errors/error.ts'
 import type { PeerRef } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { Clock } from '../util/clock.ts'
-import { sleep } from '../util/signals.ts'
 import type { Journey } from './journey.ts'
 import { pickProvider } from './pick.ts'
 import type { CallLog, Candidate, LocalCalls, OutgoingCall, ProviderDirectory, RemoteCalls } from './ports.ts'
+import { pause } from './pause.ts'
 import { kindOfFailure } from './retry.ts'
 import { askUntilKnown } from './verdict.ts'
 
@@ -24,9 +24,6 @@ export interface AttemptsInit {
   /** How long the mesh is asked for a function that nobody has announced. */
   discoverMs: number
 }
-
-const FIRST_PAUSE_MS = 100
-const LAST_PAUSE_MS = 2_000
 
 /** Sends a call to one provider after the other, until it has run or may not be sent again. */
 export function createAttempts(components: AttemptsComponents, init: AttemptsInit) {
@@ -62,15 +59,15 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
       if (last === undefined) throw noProvider(journey)
       if (!journey.mayRepeat || last.error.reason === 'queue_full') throw lastError(journey)
       // A provider that died, or whose program did, may be back in a moment, with or without its function.
-      await pause(journey, journey.failed.length - tried.size + pauses)
+      await pauseFor(journey, journey.failed.length - tried.size + pauses)
       const again = longestTried(candidates, journey)
       if (again !== undefined) return again
     }
   }
 
-  const pause = async ({ deadline, failed }: Journey, doublings: number): Promise<void> => {
+  const pauseFor = async ({ name, deadline, failed }: Journey, before: number): Promise<void> => {
     try {
-      await sleep(Math.min(FIRST_PAUSE_MS * 2 ** doublings, LAST_PAUSE_MS), deadline.signal)
+      await pause(directory, name, before, deadline.signal)
     } catch (error) {
       const reason = EasyNetError.from(error)
       throw reason.with({ details: { ...reason.details, lastFailure: failed.at(-1)?.error.reason } })
@@ -118,21 +115,29 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
       const question = { id, ageMs: clock.monotonic() - sentAt, once }
       return remote.ask(candidate.peer.peerId, question, waitMs, journey.deadline.signal)
     }
-    return askUntilKnown(ask, journey.deadline)
+    const again = async (before: number) => pause(directory, journey.name, before, journey.deadline.signal)
+    return askUntilKnown(ask, again, journey.deadline)
   }
 
-  const attempt = async (journey: Journey, candidate: Candidate, isNoted: boolean): Promise<Value> => {
-    const { peerId, name } = candidate.peer
+  /** Undefined when nobody has to wait for the disk. @throws `storage_failed`: it must not be sent then */
+  const noteProvider = (
+    journey: Journey,
+    candidate: Candidate,
+    isNoted: boolean,
+  ): Promise<void> | undefined => {
     const { record } = journey
     journey.candidate = candidate
     journey.notes.add('chosen', candidate.peer)
-    record.peerId = peerId
-    record.peerName = name
+    record.peerId = candidate.peer.peerId
+    record.peerName = candidate.peer.name
     record.idempotent = candidate.idempotent
     // What may run only once must be known after a crash of ours before it is sent.
-    const mayBeLost = candidate.idempotent && record.key === undefined
-    if (!mayBeLost) await log.put(record)
-    else if (!isNoted) log.note(record)
+    if (!candidate.idempotent || record.key !== undefined) return log.put(record).catch(refuse)
+    if (!isNoted) log.note(record)
+  }
+
+  const attempt = async (journey: Journey, candidate: Candidate): Promise<Value> => {
+    const { peerId } = candidate.peer
     outstanding.set(peerId, outstandingAt(peerId) + 1)
     const sentAt = clock.monotonic()
     try {
@@ -164,9 +169,11 @@ export function createAttempts(components: AttemptsComponents, init: AttemptsIni
       const found = attempts === 0 ? first(journey) : undefined
       const candidate = found ?? (await next(journey))
       journey.mayRepeat = candidate.idempotent
+      const noted = noteProvider(journey, candidate, found !== undefined)
+      if (noted !== undefined) await noted
       const startedAt = clock.monotonic()
       try {
-        const value = await attempt(journey, candidate, found !== undefined)
+        const value = await attempt(journey, candidate)
         journey.notes.add('answered', candidate.peer)
         return value
       } catch (error) {
@@ -188,6 +195,11 @@ function longestTried(candidates: readonly Candidate[], { failed }: Journey): Ca
   return candidates
     .filter((candidate) => candidate.idempotent && lastTry(candidate) !== -1)
     .sort((one, other) => lastTry(one) - lastTry(other))[0]
+}
+
+/** The call that could not be noted was not sent, and the disk may take it later. */
+function refuse(error: unknown): never {
+  throw EasyNetError.from(error).with({ notStarted: true, retryable: true })
 }
 
 function lastError(journey: Journey): EasyNetError {

@@ -159,7 +159,7 @@ export function createCaller(components: CallerComponents, init: CallerInit = {}
   ): Promise<CallResult> => {
     options.onAccepted?.(known.id)
     const startedAt = clock.monotonic()
-    const value = await recall({ selfId: self.peerId, remote, local, clock }, known, deadline)
+    const value = await recall({ selfId: self.peerId, remote, local, directory, clock }, known, deadline)
     const peerId = known.peerId ?? self.peerId
     return {
       id: known.id,

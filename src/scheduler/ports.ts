@@ -27,6 +27,8 @@ export interface ProviderDirectory {
   candidates(name: string, range: string | undefined): Candidate[]
   /** Asks the mesh; returns as soon as one is known. */
   discover(name: string, signal: AbortSignal): Promise<void>
+  /** Resolves when the next provider of the function comes (back), or `signal` aborts. */
+  nextProvider(name: string, signal: AbortSignal): Promise<void>
   /** The peer id behind an id or name. @throws `unknown_peer` */
   resolvePeer(idOrName: string): string
 }

@@ -3,13 +3,16 @@ import { ageMs, type LoggedCall } from '../model/call.ts'
 import type { Value } from '../model/value.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Deadline } from '../util/signals.ts'
-import type { LocalCalls, RemoteCalls } from './ports.ts'
+import { parseFunctionAddress } from '../model/address.ts'
+import { pause } from './pause.ts'
+import type { LocalCalls, ProviderDirectory, RemoteCalls } from './ports.ts'
 import { askUntilKnown } from './verdict.ts'
 
 export interface RecallComponents {
   selfId: string
   remote: Pick<RemoteCalls, 'ask'>
   local: Pick<LocalCalls, 'outcome'>
+  directory: Pick<ProviderDirectory, 'nextProvider'>
   clock: Clock
 }
 
@@ -24,7 +27,7 @@ export function neverRan({ state, error, peerId }: LoggedCall): boolean {
  * @throws its error, `duplicate_call` when it ran and its result is no longer kept, `outcome_unknown`
  */
 export async function recall(
-  { selfId, remote, local, clock }: RecallComponents,
+  { selfId, remote, local, directory, clock }: RecallComponents,
   known: LoggedCall,
   deadline: Deadline,
 ): Promise<Value> {
@@ -34,13 +37,15 @@ export async function recall(
     )
   }
   const peerId = known.peerId ?? selfId
+  const { name: fn } = parseFunctionAddress(known.fn)
   const question = { id: known.id, ageMs: ageMs(known.startedAt, clock.now()), once: false }
   const ask = async (waitMs: number) =>
     peerId === selfId
       ? local.outcome(selfId, question, waitMs, deadline.signal)
       : remote.ask(peerId, question, waitMs, deadline.signal)
   try {
-    return await askUntilKnown(ask, deadline)
+    const again = async (before: number) => pause(directory, fn, before, deadline.signal)
+    return await askUntilKnown(ask, again, deadline)
   } catch (error) {
     const failure = EasyNetError.from(error)
     const isLost = failure.reason === 'outcome_unknown' || failure.notStarted

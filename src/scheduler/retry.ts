@@ -14,6 +14,8 @@ export function kindOfFailure(error: EasyNetError): FailureKind {
     case 'queue_full':
     case 'too_many_calls':
     case 'draining':
+    // It could not note the start, so it did not start.
+    case 'storage_failed':
     // The provider's advert was older than its functions.
     case 'unknown_function':
       return error.notStarted ? 'never_started' : 'final'

@@ -1,10 +1,8 @@
 import type { CallOutcome } from '../model/call.ts'
 import { EasyNetError } from '../errors/error.ts'
 import type { Value } from '../model/value.ts'
-import { type Deadline, sleep } from '../util/signals.ts'
+import type { Deadline } from '../util/signals.ts'
 
-const FIRST_PAUSE_MS = 100
-const LAST_PAUSE_MS = 2_000
 const WAIT_MS = 30_000
 
 /**
@@ -12,12 +10,14 @@ const WAIT_MS = 30_000
  * rejects with the function's error, `interrupted`, or `outcome_unknown` when nobody could tell in time.
  *
  * @param ask - one question; rejects while the provider cannot be reached
+ * @param pause - waits before the next one; gets how many there were
  */
 export async function askUntilKnown(
   ask: (waitMs: number) => Promise<CallOutcome>,
+  pause: (before: number) => Promise<void>,
   deadline: Deadline,
 ): Promise<Value> {
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+  for (let pauses = 0; ; pauses += 1) {
     try {
       const outcome = await ask(Math.min(WAIT_MS, deadline.remainingMs()))
       switch (outcome.state) {
@@ -38,7 +38,7 @@ export async function askUntilKnown(
       if (deadline.signal.aborted) throw unknown(deadline, error)
     }
     try {
-      await sleep(pauseMs, deadline.signal)
+      await pause(pauses)
     } catch (error) {
       throw unknown(deadline, error)
     }

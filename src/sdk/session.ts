@@ -9,7 +9,8 @@ import { type DaemonTarget, findDaemon } from './find-daemon.ts'
 import type { RunnableFunction } from './function-types.ts'
 
 const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 5_000
+/** Asking costs a millisecond, and a daemon that crashes again and again may be up for a second only. */
+const LONGEST_RETRY_MS = 1_000
 
 export interface SessionInit {
   target: DaemonTarget

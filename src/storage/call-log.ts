@@ -2,6 +2,7 @@ import type { ErrorData } from '../errors/error.ts'
 import type { CallState, LoggedCall } from '../model/call.ts'
 import { createNewest } from '../util/newest.ts'
 import type { Database } from './database.ts'
+import { diskFull } from './disk-reserve.ts'
 
 /** History of the calls that this device made. It survives a crash of the daemon. */
 export interface CallLog extends Disposable {
@@ -15,7 +16,8 @@ export interface CallLog extends Disposable {
   /**
    * The same, with a commit that is shared with other notes: a few milliseconds later while the call runs, so
    * that a crash finds it, and within a second when it has ended. For what may be lost in a crash. Of calls
-   * that began and ended in one such second the newest 1,000 are written; memory has the newest 10,000.
+   * that began and ended in one such second the newest 1,000 are written; memory has the newest 10,000. Notes
+   * that a full disk refuses wait, the newest 10,000, until it takes them.
    */
   note(record: LoggedCall): void
   find(id: string): LoggedCall | undefined
@@ -35,6 +37,8 @@ export interface CallLog extends Disposable {
 const NOTE_DELAY_MS = 10
 /** The same for calls that have ended: nobody waits for their rows, and writing one costs as much as a call. */
 const ENDED_DELAY_MS = 1_000
+/** When notes are tried again that the disk did not take. */
+const RETRY_MS = 1_000
 /** Rows of that second which are written: a daemon that makes more calls has better things to do. */
 const MAX_ENDED_ROWS = 1_000
 /** Ended calls that are kept, on disk as in memory. */
@@ -42,8 +46,13 @@ const MAX_ROWS = 10_000
 /** For so long an idempotency key is remembered, however many calls follow. */
 const KEEP_KEYS_MS = 24 * 3_600_000
 
+export interface CallLogInit {
+  /** While it is full nothing is written: what is left is for others. */
+  disk?: { readonly isFull: boolean } | undefined
+}
+
 /** The log in a database; `synchronous: 'normal'` is enough, the provider's journal has the last word. */
-export function createCallLog(database: Database): CallLog {
+export function createCallLog(database: Database, { disk }: CallLogInit = {}): CallLog {
   const select = (rest: string): ReturnType<Database['prepare']> =>
     database.prepare(`SELECT * FROM calls ${rest}`)
   const sql = {
@@ -73,6 +82,9 @@ export function createCallLog(database: Database): CallLog {
   const begun = new Set<string>()
   let timer: NodeJS.Timeout | undefined
   let endedTimer: NodeJS.Timeout | undefined
+  /** What the disk did not take. */
+  const refused = new Map<string, LoggedCall>()
+  let retryTimer: NodeJS.Timeout | undefined
 
   const run = (call: LoggedCall): void => {
     const errorJson = call.error === undefined ? null : JSON.stringify(call.error)
@@ -88,12 +100,22 @@ export function createCallLog(database: Database): CallLog {
     sql.put.run(...request, ...progress, errorJson)
   }
   const write = (records: readonly LoggedCall[]): void => {
-    if (records.length === 0) return
-    const written = database.write(() => {
-      for (const record of records) run(record)
-    })
-    // Like every note, it may be lost; whoever needs the disk awaits `put`, which fails as well.
-    written.catch(() => undefined)
+    if (disk?.isFull === true) return hold(records)
+    const all = [...refused.values(), ...records]
+    if (all.length === 0) return
+    refused.clear()
+    database.write(() => all.forEach(run)).catch(() => hold(all))
+  }
+  const hold = (records: readonly LoggedCall[]): void => {
+    for (const record of records) {
+      if (refused.get(record.id)?.endedAt === undefined) refused.set(record.id, record)
+    }
+    for (const id of [...refused.keys()].slice(0, -MAX_ROWS)) refused.delete(id)
+    if (refused.size > 0) retryTimer ??= setTimeout(retry, RETRY_MS)
+  }
+  const retry = (): void => {
+    retryTimer = undefined
+    write([])
   }
   const tick = (): void => {
     const due = [...waiting.values()]
@@ -112,10 +134,11 @@ export function createCallLog(database: Database): CallLog {
   /** With those that were never written. */
   const withRemembered = (rows: readonly LoggedCall[], limit: number): LoggedCall[] => {
     const found = new Map(rows.map((row) => [row.id, row]))
+    for (const record of refused.values()) found.set(record.id, record)
     for (const record of ended.latest(limit)) found.set(record.id, record)
     return [...found.values()].sort((one, other) => other.startedAt - one.startedAt).slice(0, limit)
   }
-  /** Makes all notes visible to SQL. */
+  /** Makes all notes visible to SQL, unless the disk is full. */
   const writeNotes = (): void => {
     clearTimeout(endedTimer)
     writeEnded()
@@ -127,6 +150,7 @@ export function createCallLog(database: Database): CallLog {
 
   return {
     async put(record) {
+      if (disk?.isFull === true) throw diskFull(database.file)
       writeNotes()
       if (record.state === 'running') begun.add(record.id)
       else begun.delete(record.id)
@@ -147,10 +171,15 @@ export function createCallLog(database: Database): CallLog {
       endedTimer ??= setTimeout(writeEnded, ENDED_DELAY_MS)
     },
     find: (id) =>
-      noted.get(id) ?? waiting.get(id) ?? optional(sql.find.get(id)) ?? ended.find((call) => call.id === id),
+      noted.get(id) ??
+      waiting.get(id) ??
+      refused.get(id) ??
+      optional(sql.find.get(id)) ??
+      ended.find((call) => call.id === id),
     findByKey(key) {
       writeNotes()
-      return optional(sql.findByKey.get(key))
+      const found = optional(sql.findByKey.get(key))
+      return found === undefined ? undefined : (refused.get(found.id) ?? found)
     },
     recent(limit) {
       writeNotes()
@@ -158,9 +187,19 @@ export function createCallLog(database: Database): CallLog {
     },
     running() {
       writeNotes()
-      return sql.running.all().map(recordOf)
+      const rows = new Map(sql.running.all().map((row) => [row['id'], recordOf(row)]))
+      for (const [id, record] of refused) {
+        if (record.endedAt === undefined) rows.set(id, record)
+        else rows.delete(id)
+      }
+      return [...rows.values()].sort((one, other) => one.startedAt - other.startedAt)
     },
-    [Symbol.dispose]: writeNotes,
+    [Symbol.dispose]() {
+      writeNotes()
+      clearTimeout(retryTimer)
+      // The last chance: what does not fit is lost, as notes may be.
+      if (refused.size > 0) database.write(() => refused.forEach(run)).catch(() => undefined)
+    },
     prune(maxRows = MAX_ROWS) {
       database.transaction(() => sql.prune.run(Date.now() - KEEP_KEYS_MS, maxRows))
     },

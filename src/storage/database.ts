@@ -2,7 +2,8 @@ import { chmodSync, closeSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { ensurePrivateDir } from '../util/private-files.ts'
-import { newerDatabase, toStorageError } from './storage-error.ts'
+import type { EasyNetError } from '../errors/error.ts'
+import { isDiskFull, newerDatabase, toStorageError } from './storage-error.ts'
 
 export interface DatabaseInit {
   /** Entry `n` brings the file from version `n` to `n + 1`. */
@@ -12,6 +13,8 @@ export interface DatabaseInit {
    * a power cut may take the last commits.
    */
   synchronous: 'full' | 'normal'
+  /** A write found no room on the disk. */
+  onFull?: (() => void) | undefined
   /** Longest wait for a lock that another process holds. @default 2000 */
   busyTimeoutMs?: number
 }
@@ -63,7 +66,7 @@ export function openDatabase(file: string, init: DatabaseInit): Database {
     sqlite = new DatabaseSync(file, { timeout: init.busyTimeoutMs ?? 2_000 })
     sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${init.synchronous.toUpperCase()}`)
     migrate(sqlite, file, init.migrations)
-    return createDatabase(sqlite, file)
+    return createDatabase(sqlite, file, init.onFull)
   } catch (error) {
     sqlite?.close()
     throw toStorageError(file, error)
@@ -92,7 +95,7 @@ function keepCopy(sqlite: DatabaseSync, copy: string): void {
   chmodSync(copy, 0o600)
 }
 
-function createDatabase(sqlite: DatabaseSync, file: string): Database {
+function createDatabase(sqlite: DatabaseSync, file: string, onFull?: () => void): Database {
   const begin = sqlite.prepare('BEGIN IMMEDIATE')
   const commit = sqlite.prepare('COMMIT')
   const rollback = sqlite.prepare('ROLLBACK')
@@ -101,6 +104,10 @@ function createDatabase(sqlite: DatabaseSync, file: string): Database {
   const rollbackToSavepoint = sqlite.prepare('ROLLBACK TO part')
   let group: Group | undefined
   let depth = 0
+  const explained = (error: unknown): EasyNetError => {
+    if (isDiskFull(error)) onFull?.()
+    return toStorageError(file, error)
+  }
 
   const attempt = <T>(fn: () => T, keep: StatementSync, undo: () => void): T => {
     depth += 1
@@ -111,7 +118,8 @@ function createDatabase(sqlite: DatabaseSync, file: string): Database {
     } catch (error) {
       // A full disk makes SQLite end the transaction by itself.
       if (sqlite.isTransaction) undo()
-      throw toStorageErrorOfSqlite(file, error)
+      // Errors that `fn` itself throws pass unchanged; those of SQLite are explained.
+      throw error instanceof Error && 'errcode' in error ? explained(error) : error
     } finally {
       depth -= 1
     }
@@ -120,7 +128,7 @@ function createDatabase(sqlite: DatabaseSync, file: string): Database {
     try {
       statement.run()
     } catch (error) {
-      throw toStorageError(file, error)
+      throw explained(error)
     }
   }
   const part = <T>(fn: () => T): T => {
@@ -146,7 +154,7 @@ function createDatabase(sqlite: DatabaseSync, file: string): Database {
       settle()
     } catch (error) {
       if (sqlite.isTransaction) rollback.run()
-      settle(toStorageError(file, error))
+      settle(explained(error))
     }
   }
 
@@ -184,9 +192,4 @@ function createDatabase(sqlite: DatabaseSync, file: string): Database {
     [Symbol.asyncDispose]: async () => database.close(),
   }
   return database
-}
-
-/** Errors that `fn` itself throws pass unchanged; those of SQLite are explained. */
-function toStorageErrorOfSqlite(file: string, error: unknown): unknown {
-  return error instanceof Error && 'errcode' in error ? toStorageError(file, error) : error
 }

@@ -7,8 +7,19 @@ import type { Database } from './database.ts'
 const PAGE = 256
 
 /** What libp2p keeps (known peers, DHT records) in the table `datastore`. Writes of a tick share a commit. */
-export function createDatastore(database: Database): Datastore {
-  return new SqliteDatastore(database)
+export function createDatastore(database: Database, disk: Disk): Datastore {
+  return new SqliteDatastore(database, disk)
+}
+
+/** While it is full changes wait in memory: what is left is for others. */
+interface Disk {
+  readonly isFull: boolean
+}
+
+interface Change {
+  key: Key
+  /** Absent when the key was deleted. */
+  value?: Uint8Array
 }
 
 interface Statements {
@@ -22,11 +33,15 @@ interface Statements {
 
 class SqliteDatastore extends BaseDatastore {
   readonly #database: Database
+  readonly #disk: Disk
   readonly #sql: Statements
+  /** Changes that are not on disk, by key. */
+  readonly #waiting = new Map<string, Change>()
 
-  constructor(database: Database) {
+  constructor(database: Database, disk: Disk) {
     super()
     this.#database = database
+    this.#disk = disk
     const page = (columns: string): string =>
       `SELECT ${columns} FROM datastore WHERE key >= ? AND key < ? ORDER BY key LIMIT ${PAGE}`
     this.#sql = {
@@ -42,47 +57,87 @@ class SqliteDatastore extends BaseDatastore {
   }
 
   override async put(key: Key, value: Uint8Array): Promise<Key> {
-    await this.#database.write(() => this.#sql.put.run(key.uint8Array(), value))
+    await this.#change([{ key, value }])
     return key
   }
 
   override async get(key: Key): Promise<Uint8Array> {
-    const row = this.#sql.get.get(key.uint8Array())
-    if (row === undefined) throw new NotFoundError(key)
-    return row['value'] as Uint8Array
+    const waiting = this.#waiting.get(key.toString())
+    const value = waiting === undefined ? this.#sql.get.get(key.uint8Array())?.['value'] : waiting.value
+    if (value === undefined) throw new NotFoundError(key)
+    return value as Uint8Array
   }
 
   override async has(key: Key): Promise<boolean> {
+    const waiting = this.#waiting.get(key.toString())
+    if (waiting !== undefined) return waiting.value !== undefined
     return this.#sql.has.get(key.uint8Array()) !== undefined
   }
 
   override async delete(key: Key): Promise<void> {
-    await this.#database.write(() => this.#sql.delete.run(key.uint8Array()))
+    await this.#change([{ key }])
   }
 
   override batch(): Batch {
-    let changes: (() => void)[] = []
+    let changes: Change[] = []
     return {
-      put: (key, value) => changes.push(() => this.#sql.put.run(key.uint8Array(), value)),
-      delete: (key) => changes.push(() => this.#sql.delete.run(key.uint8Array())),
+      put: (key, value) => changes.push({ key, value }),
+      delete: (key) => changes.push({ key }),
       commit: async () => {
         const all = changes
         changes = []
-        await this.#database.write(() => {
-          for (const change of all) change()
-        })
+        await this.#change(all)
       },
     }
   }
 
   override async *_all(query: Query): AsyncGenerator<Pair> {
     for (const row of this.#rows(this.#sql.page, query.prefix)) {
-      yield { key: keyOf(row), value: row['value'] as Uint8Array }
+      const key = keyOf(row)
+      if (!this.#waiting.has(key.toString())) yield { key, value: row['value'] as Uint8Array }
+    }
+    for (const { key, value } of this.#waitingWith(query.prefix)) {
+      if (value !== undefined) yield { key, value }
     }
   }
 
   override async *_allKeys(query: KeyQuery): AsyncGenerator<Key> {
-    for (const row of this.#rows(this.#sql.pageOfKeys, query.prefix)) yield keyOf(row)
+    for (const row of this.#rows(this.#sql.pageOfKeys, query.prefix)) {
+      const key = keyOf(row)
+      if (!this.#waiting.has(key.toString())) yield key
+    }
+    for (const { key, value } of this.#waitingWith(query.prefix)) {
+      if (value !== undefined) yield key
+    }
+  }
+
+  #waitingWith(prefix = ''): Change[] {
+    return [...this.#waiting.values()].filter(({ key }) => key.toString().startsWith(prefix))
+  }
+
+  /** Readers see the changes at once, wherever they are. */
+  async #change(changes: readonly Change[]): Promise<void> {
+    if (this.#disk.isFull) {
+      for (const change of changes) this.#waiting.set(change.key.toString(), change)
+      return
+    }
+    const all = [...this.#waiting.values(), ...changes]
+    this.#waiting.clear()
+    try {
+      await this.#database.write(() => all.forEach((change) => this.#write(change)))
+    } catch (error) {
+      if (!this.#disk.isFull) throw error
+      // What came meanwhile is newer.
+      for (const change of all) {
+        const name = change.key.toString()
+        if (!this.#waiting.has(name)) this.#waiting.set(name, change)
+      }
+    }
+  }
+
+  #write({ key, value }: Change): void {
+    if (value === undefined) this.#sql.delete.run(key.uint8Array())
+    else this.#sql.put.run(key.uint8Array(), value)
   }
 
   *#rows(statement: StatementSync, prefix = ''): Generator<Record<string, unknown>> {

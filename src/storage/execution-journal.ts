@@ -1,6 +1,7 @@
 import { type ErrorData, EasyNetError } from '../errors/error.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import type { Database } from './database.ts'
+import { diskFull } from './disk-reserve.ts'
 
 /** `interrupted`: it had started in an earlier life of this daemon and was cut off. */
 export type ExecutionState = 'started' | 'done' | 'failed' | 'interrupted'
@@ -33,6 +34,10 @@ export interface ExecutionJournalInit {
   /** Different at every start of the daemon. */
   bootId: string
   clock?: Clock
+  /** While it is full nothing is started: what is left is for the ends of what runs, without results. */
+  disk?: { readonly isFull: boolean } | undefined
+  /** How often the disk is asked again to take the ends that it has refused. @default 1_000 */
+  retryMs?: number
   /** How long a result is kept after the end, for a caller that comes back for it. @default 600_000 */
   keepMs?: number
   /** How long it is remembered that the call ran, so that it never runs twice. @default 86_400_000 */
@@ -49,14 +54,17 @@ export interface ExecutionJournalInit {
  * What this device has run for others, so that a call runs at most once and a caller that comes back
  * learns how it ended. Every promise resolves after the change is safe from a crash and a power cut.
  */
-export interface ExecutionJournal {
+export interface ExecutionJournal extends Disposable {
   /**
    * Resolves with `'started'` when the call may run now, or with what is known of the same call.
    *
    * @throws `storage_failed`: then it must not run
    */
   start(entry: ExecutionEntry): Promise<'started' | ExecutionRecord>
-  /** @throws `unknown_call` when it was not started or has ended already, `storage_failed` */
+  /**
+   * @throws `unknown_call` when it was not started or has ended already; `storage_failed` when the disk
+   * refuses it: then `find` knows it all the same, and it is written as soon as that works
+   */
   finish(caller: string, id: string, outcome: ExecutionOutcome): Promise<void>
   find(caller: string, id: string): ExecutionRecord | undefined
   /**
@@ -67,6 +75,8 @@ export interface ExecutionJournal {
   recover(): number
   /** Forgets what is older than the limits. Call it every few minutes. */
   prune(): void
+  /** Tries once more to write what the disk has refused. */
+  [Symbol.dispose](): void
 }
 
 /** The journal in a database opened with `synchronous: 'full'`. */
@@ -105,32 +115,67 @@ export function createExecutionJournal(database: Database, init: ExecutionJourna
   const countKeptBytes = (): number => Number(sql.keptBytes.get()?.['sum'])
   let keptBytes = countKeptBytes()
 
+  /** Ends that the disk has refused. As many as there were calls running at that time. */
+  const refused = new Map<string, { caller: string; id: string; outcome: ExecutionOutcome }>()
+  let retry: NodeJS.Timeout | undefined
+
   const find = (caller: string, id: string): ExecutionRecord | undefined => {
     const row = sql.find.get(caller, id)
-    return row === undefined ? undefined : recordOf(row)
+    if (row === undefined) return undefined
+    return { ...recordOf(row), ...refused.get(`${caller} ${id}`)?.outcome }
   }
   const resultToKeep = (outcome: ExecutionOutcome): Uint8Array | null => {
-    if (outcome.state !== 'done' || outcome.result === undefined) return null
+    if (outcome.state !== 'done' || outcome.result === undefined || init.disk?.isFull === true) return null
     const size = outcome.result.length
     return size > maxResultBytes || keptBytes + size > maxKeptBytes ? null : outcome.result
+  }
+  const end = (caller: string, id: string, outcome: ExecutionOutcome): void => {
+    const result = resultToKeep(outcome)
+    const error = outcome.state === 'done' ? null : JSON.stringify(outcome.error)
+    const { changes } = sql.end.run(outcome.state, clock.now(), result, error, caller, id)
+    if (Number(changes) === 0) throw notRunning(id)
+    keptBytes += result?.length ?? 0
+  }
+  const writeRefused = (): void => {
+    clearTimeout(retry)
+    retry = undefined
+    try {
+      database.transaction(() => {
+        for (const { caller, id, outcome } of refused.values()) end(caller, id, outcome)
+      })
+      refused.clear()
+    } catch {
+      // Still no room: whoever waits has heard of it.
+      retryLater()
+    }
+  }
+  const retryLater = (): void => {
+    retry ??= setTimeout(writeRefused, init.retryMs ?? 1_000).unref()
   }
 
   return {
     find,
-    start: ({ caller, id, fn }) =>
-      database.write(() => {
+    async start({ caller, id, fn }) {
+      if (init.disk?.isFull === true) throw diskFull(database.file)
+      return database.write(() => {
         const { changes } = sql.insert.run(caller, id, fn, clock.now(), init.bootId)
         if (Number(changes) === 1) return 'started'
-        return recordOf(sql.find.get(caller, id) ?? {})
-      }),
-    finish: (caller, id, outcome) =>
-      database.write(() => {
-        const result = resultToKeep(outcome)
-        const error = outcome.state === 'done' ? null : JSON.stringify(outcome.error)
-        const { changes } = sql.end.run(outcome.state, clock.now(), result, error, caller, id)
-        if (Number(changes) === 0) throw notRunning(id)
-        keptBytes += result?.length ?? 0
-      }),
+        return find(caller, id) as ExecutionRecord
+      })
+    },
+    async finish(caller, id, outcome) {
+      const write = async (): Promise<void> => database.write(() => end(caller, id, outcome))
+      try {
+        // The first failure of a full disk has made room for such as this.
+        await write().catch((error: unknown) => (isStorageFailure(error) ? write() : Promise.reject(error)))
+      } catch (error) {
+        if (isStorageFailure(error)) {
+          refused.set(`${caller} ${id}`, { caller, id, outcome })
+          retryLater()
+        }
+        throw error
+      }
+    },
     recover: () => Number(database.transaction(() => sql.recover.run(clock.now(), init.bootId)).changes),
     prune() {
       const now = clock.now()
@@ -141,7 +186,15 @@ export function createExecutionJournal(database: Database, init: ExecutionJourna
       })
       keptBytes = countKeptBytes()
     },
+    [Symbol.dispose]() {
+      if (refused.size > 0) writeRefused()
+      clearTimeout(retry)
+    },
   }
+}
+
+function isStorageFailure(error: unknown): boolean {
+  return error instanceof EasyNetError && error.reason === 'storage_failed'
 }
 
 function recordOf(row: Record<string, unknown>): ExecutionRecord {

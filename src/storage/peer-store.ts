@@ -6,10 +6,18 @@ export interface PeerStore {
   save(peerId: string, signed: { bytes: Uint8Array }): void
   remove(peerId: string): void
   blocked(): string[]
+  /** @throws `storage_failed` */
   setBlocked(peerId: string, blocked: boolean): void
 }
 
-export function createPeerStore(database: Database): PeerStore {
+export interface PeerStoreInit {
+  /** While it is full no advert is written: what is left is for others. */
+  disk: { readonly isFull: boolean }
+  /** An advert could not be written; it is known until the daemon ends. */
+  onFailure: (error: unknown) => void
+}
+
+export function createPeerStore(database: Database, { disk, onFailure }: PeerStoreInit): PeerStore {
   const sql = {
     load: database.prepare('SELECT peer_id, advert FROM adverts'),
     save: database.prepare(
@@ -23,9 +31,14 @@ export function createPeerStore(database: Database): PeerStore {
   return {
     load: () =>
       sql.load.all().map((row) => ({ peerId: row['peer_id'] as string, bytes: row['advert'] as Uint8Array })),
-    save: (peerId, { bytes }) => void sql.save.run(peerId, bytes),
-    remove: (peerId) => void sql.remove.run(peerId),
+    save(peerId, { bytes }) {
+      if (!disk.isFull) database.write(() => sql.save.run(peerId, bytes)).catch(onFailure)
+    },
+    remove(peerId) {
+      if (!disk.isFull) database.write(() => sql.remove.run(peerId)).catch(onFailure)
+    },
     blocked: () => sql.blocked.all().map((row) => row['peer_id'] as string),
-    setBlocked: (peerId, blocked) => void (blocked ? sql.block : sql.unblock).run(peerId),
+    setBlocked: (peerId, blocked) =>
+      void database.transaction(() => (blocked ? sql.block : sql.unblock).run(peerId)),
   }
 }

@@ -9,6 +9,11 @@ const FULL = 13
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
 
+/** True for a write that found no room. */
+export function isDiskFull(error: unknown): boolean {
+  return resultCode(error) === FULL
+}
+
 /** A failure of SQLite in words for the user, with what to do about it: `storage_failed`. */
 export function toStorageError(file: string, error: unknown): EasyNetError {
   if (error instanceof EasyNetError) return error

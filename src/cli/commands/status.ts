@@ -50,6 +50,7 @@ export async function printStatus(cli: Cli, status: StatusView): Promise<void> {
     [t('status.peers'), String(status.peers)],
     [t('status.functions'), String(status.functions)],
     [t('status.calls'), t('status.callCounts', status.calls)],
+    [t('status.storage'), status.storage === 'full' ? t('status.storageFull') : ''],
   ] as const
   await printFields(cli, fields)
 }

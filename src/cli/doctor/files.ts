@@ -46,11 +46,12 @@ function privatePaths(home: Home): { path: string; forbidden: number }[] {
 }
 
 /** Room for the databases and the log. */
-export async function checkDisk({ home, t }: DoctorContext): Promise<Finding> {
+export async function checkDisk({ home, daemon, t }: DoctorContext): Promise<Finding> {
   const { path } = existingParent(home.stateDir)
   const { bavail, bsize, files, ffree } = await statfs(path)
   const values = { free: formatMib((bavail * bsize) / MIB), path }
   const freeMib = (bavail * bsize) / MIB
+  if (daemon.status?.storage === 'full') return fail(t('doctor.disk.refuses', values), t('doctor.disk.fix'))
   // Some file systems have no fixed number of files, and say 0 of 0.
   if (freeMib < NO_SPACE_MIB || (files > 0 && ffree === 0)) {
     return fail(t('doctor.disk.full', values), t('doctor.disk.fix'))

@@ -92,6 +92,8 @@ export const enDoctor = {
   'doctor.disk.good': '{free} are free at {path}.',
   'doctor.disk.little': 'Only {free} are free at {path}.',
   'doctor.disk.full': 'The disk is as good as full: {free} are free at {path}.',
+  'doctor.disk.refuses':
+    'The disk is full ({free} at {path}): the daemon refuses calls of functions that must not run twice.',
   'doctor.disk.fix': 'Free some space, or keep the files elsewhere: --home DIR',
 
   'doctor.files': 'open files',

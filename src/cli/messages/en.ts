@@ -119,6 +119,8 @@ export const en = {
   'status.peers': 'peers',
   'status.functions': 'functions',
   'status.calls': 'calls',
+  'status.storage': 'disk',
+  'status.storageFull': 'full: calls of functions that must not run twice are refused',
   'status.callCounts': '{running} running, {done} done, {failed} failed',
   'reachability.public': 'from anywhere',
   'reachability.private': 'nobody has reached this device from outside yet',

@@ -213,7 +213,10 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   unsafe_permissions: { text: '文件的权限不安全。' },
   unsafe_bind: { text: '拒绝在其他机器能访问的地址上监听。' },
   unsupported_runtime: { text: '运行 EasyNet 的 Node 版本太旧。' },
-  storage_failed: { text: '无法使用本设备的某个文件或文件夹。' },
+  storage_failed: {
+    text: '无法使用本设备的某个文件或文件夹。',
+    forms: [[/^The disk that holds (?<file>.+) is full\.$/, '存放 {file} 的磁盘已满。']],
+  },
   protocol_violation: { text: '对方发来的内容不符合协议。' },
   digest_mismatch: { text: '收到的内容与发送的不同。' },
   internal: {

@@ -91,6 +91,7 @@ export const zhDoctor: Readonly<Record<keyof typeof enDoctor, string>> = {
   'doctor.disk.good': '{path} 还有 {free} 空闲。',
   'doctor.disk.little': '{path} 只有 {free} 空闲。',
   'doctor.disk.full': '磁盘几乎已满：{path} 有 {free} 空闲。',
+  'doctor.disk.refuses': '磁盘已满（{path} 有 {free}）：守护进程拒绝不能运行两次的函数的调用。',
   'doctor.disk.fix': '腾出一些空间，或把文件放到别处：--home DIR',
 
   'doctor.files': '打开的文件',

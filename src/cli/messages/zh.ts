@@ -119,6 +119,8 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'status.peers': '设备',
   'status.functions': '函数',
   'status.calls': '调用',
+  'status.storage': '磁盘',
+  'status.storageFull': '已满：拒绝不能运行两次的函数的调用',
   'status.callCounts': '{running} 个运行中，{done} 个完成，{failed} 个失败',
   'reachability.public': '任何地方都能连接',
   'reachability.private': '还没有设备从外部连接成功',

@@ -33,7 +33,7 @@ export async function startDaemonVictim(name: string, home: string, boot: Daemon
   let running: Daemon
   const start = async (): Promise<void> => {
     isExpected = false
-    running = await startDaemon({ home, args, onlyArgs: true, cwd: tmpdir() })
+    running = await startDaemon({ home, args, onlyArgs: true, cwd: tmpdir(), timeoutMs: 60_000 })
     void running.exited.then(({ code, stderr }) => {
       if (!isExpected) problems.push(`${name} ended by itself with ${code}: ${stderr.slice(-2_000)}`)
       const lines = stderr.split('\n').filter((line) => /"level":(?:50|60)/.test(line))

@@ -29,6 +29,7 @@ async function createStubNode({ config, events, version, requestShutdown }: Node
       peers: 0,
       functions: 0,
       calls: { running: 0, done: 0, failed: 0 },
+      storage: 'ok',
     }),
     events,
     shutdown: requestShutdown,

@@ -30,8 +30,7 @@ test('a program that only calls connects again with its next call', async () => 
   await device.stop()
   const waiting = caller.call('one')
   await sleep(100)
-  await device.start()
-  device.server().node.builtIn['one'] = () => 1
+  await device.start((node) => (node.builtIn['one'] = () => 1))
   expect(await waiting).toBe(1)
 })
 
@@ -48,14 +47,14 @@ test('a call that was running is not repeated: its outcome is asked for', async 
   const failed = expect(running).rejects.toMatchObject({ reason: 'interrupted' })
   await eventually(() => id)
   await device.stop()
-  await device.start()
-  const { node } = device.server()
-  node.callRecord = async (asked) => ({
-    id: asked,
-    fn: 'slow',
-    role: 'caller',
-    state: 'interrupted',
-    startedAt: 1,
+  await device.start((node) => {
+    node.callRecord = async (asked) => ({
+      id: asked,
+      fn: 'slow',
+      role: 'caller',
+      state: 'interrupted',
+      startedAt: 1,
+    })
   })
   await failed
   expect(runs).toBe(1)
@@ -69,21 +68,22 @@ test('a call that finished meanwhile returns its result', async () => {
   const running = caller.callWithInfo('slow', [], { onAccepted: (given) => (id = given) })
   await eventually(() => id)
   await device.stop()
-  await device.start()
   let asked = 0
-  device.server().node.callRecord = async (of) => {
-    asked += 1
-    const state = asked < 3 ? 'running' : 'done'
-    return {
-      id: of,
-      fn: 'slow',
-      role: 'caller',
-      state,
-      startedAt: 1,
-      endedAt: 5,
-      result: new Uint8Array([7]),
+  await device.start((node) => {
+    node.callRecord = async (of) => {
+      asked += 1
+      const state = asked < 3 ? 'running' : 'done'
+      return {
+        id: of,
+        fn: 'slow',
+        role: 'caller',
+        state,
+        startedAt: 1,
+        endedAt: 5,
+        result: new Uint8Array([7]),
+      }
     }
-  }
+  })
   expect(await running).toMatchObject({ id, recovered: true, durationMs: 4, result: new Uint8Array([7]) })
 })
 
@@ -101,15 +101,15 @@ async function callThatOutlivesItsDaemon(
   result.catch(() => undefined)
   await eventually(() => ids.length === 1)
   await device.stop()
-  await device.start()
-  const { node } = device.server()
-  node.builtIn['slow'] = () => 'made anew'
   let asked = 0
-  node.callRecord = async (id) => {
-    const known = knows((asked += 1), id)
-    if (known instanceof EasyNetError) throw known
-    return { id, fn: 'slow', role: 'caller', state: 'unknown', startedAt: 1, ...known }
-  }
+  await device.start((node) => {
+    node.builtIn['slow'] = () => 'made anew'
+    node.callRecord = async (id) => {
+      const known = knows((asked += 1), id)
+      if (known instanceof EasyNetError) throw known
+      return { id, fn: 'slow', role: 'caller', state: 'unknown', startedAt: 1, ...known }
+    }
+  })
   return { result, ids }
 }
 const neverSent = new EasyNetError('peer_unreachable', 'The call never reached the provider.').toJSON()

@@ -16,7 +16,7 @@ function historyOf(calls: Partial<LoggedCall>[], outcome?: CallOutcome) {
     logged.set(record.id, record)
   }
   const log: Partial<CallLog> = {
-    put: async (record) => void logged.set(record.id, record),
+    note: (record) => void logged.set(record.id, record),
     find: (id) => logged.get(id),
     running: () => [...logged.values()].filter(({ state }) => state === 'running'),
   }

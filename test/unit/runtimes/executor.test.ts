@@ -28,6 +28,7 @@ function stubJournal(records = new Map<string, JournalRecord>()) {
       return 'started'
     },
     async finish(caller, id, outcome) {
+      if (failure !== undefined) throw failure
       records.set(`${caller} ${id}`, outcome)
     },
     find: (caller, id) => records.get(`${caller} ${id}`),
@@ -56,6 +57,7 @@ function setUp(options: Partial<FunctionOptions> = {}, init: ExecutorInit = {}, 
   const registry = createFunctionRegistry({ onChange: () => undefined })
   registry.register([{ name: 'f', ...options }], runner)
   const ended: unknown[] = []
+  const unwritten: string[] = []
   const executor = createExecutor(
     {
       registry,
@@ -66,6 +68,7 @@ function setUp(options: Partial<FunctionOptions> = {}, init: ExecutorInit = {}, 
         received: () => undefined,
         started: () => undefined,
         ended: (invocation, _, error) => void ended.push([invocation.id, error?.reason ?? 'done']),
+        unwritten: (id) => void unwritten.push(id),
       },
     },
     init,
@@ -82,7 +85,7 @@ function setUp(options: Partial<FunctionOptions> = {}, init: ExecutorInit = {}, 
   }
   const outcome = async (id: string, waitMs = 0) =>
     executor.outcome('caller', { id, ageMs: 0, once: true }, waitMs, signal)
-  return { executor, runs, call, outcome, kill, ended, ...stub }
+  return { executor, runs, call, outcome, kill, ended, unwritten, ...stub }
 }
 
 /** Lets everything run that waits for nothing but promises. */
@@ -233,9 +236,21 @@ test('a call that must not run twice is in the journal before it starts, and aft
 test('a call that cannot be written to the journal does not run', async () => {
   const { call, runs, failWith, executor } = setUp({ maxConcurrent: 1, maxQueue: 0 })
   failWith(new EasyNetError('storage_failed', 'disk full'))
-  await expect(call()).rejects.toMatchObject({ reason: 'storage_failed' })
-  await expect(call()).rejects.toMatchObject({ reason: 'storage_failed' })
+  const refused = { reason: 'storage_failed', notStarted: true, retryable: true }
+  await expect(call()).rejects.toMatchObject(refused)
+  await expect(call()).rejects.toMatchObject(refused)
   expect([runs.length, executor.running]).toEqual([0, 0])
+})
+
+test('a call whose end the disk refuses is answered all the same, and known', async () => {
+  const { call, runs, failWith, outcome, unwritten } = setUp()
+  const result = call()
+  await settle()
+  failWith(new EasyNetError('storage_failed', 'disk full'))
+  runs[0]?.resolve('x')
+  expect(await result).toBe('x')
+  expect(unwritten).toEqual(['call-1'])
+  expect(await outcome('call-1')).toEqual({ state: 'done', result: 'x' })
 })
 
 test('calls of an idempotent function are not journalled', async () => {

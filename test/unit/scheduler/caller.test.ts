@@ -6,6 +6,7 @@ import type { Value } from '../../../src/model/value.ts'
 import { createCaller } from '../../../src/scheduler/caller.ts'
 import type { Candidate } from '../../../src/scheduler/ports.ts'
 import { systemClock } from '../../../src/util/clock.ts'
+import { onAbort } from '../../../src/util/signals.ts'
 
 type Run = (peerId: string, id: string, timeoutMs: number) => Promise<Value>
 
@@ -15,10 +16,11 @@ interface Setup {
   idempotent?: boolean
   run?: Run
   ask?: (peerId: string, id: string) => Promise<CallOutcome>
+  isDiskFull?: boolean
 }
 
 /** Tests of the caller alone: the network is a function, the log a map. */
-function setUp({ peers = ['a'], idempotent = false, run, ask }: Setup) {
+function setUp({ peers = ['a'], idempotent = false, run, ask, isDiskFull = false }: Setup) {
   const logged = new Map<string, LoggedCall>()
   const runs: string[] = []
   let lastId = 0
@@ -35,6 +37,7 @@ function setUp({ peers = ['a'], idempotent = false, run, ask }: Setup) {
     directory: {
       candidates: () => peers.map(candidate),
       discover: async () => undefined,
+      nextProvider: async (_, signal) => new Promise((resolve) => void onAbort(signal, resolve)),
       resolvePeer: (peer) => peer,
     },
     remote: {
@@ -46,7 +49,10 @@ function setUp({ peers = ['a'], idempotent = false, run, ask }: Setup) {
     },
     local: { run: async () => null, outcome: async () => ({ state: 'never' }) },
     log: {
-      put: async (record) => void logged.set(record.id, record),
+      async put(record) {
+        if (isDiskFull) throw failure('storage_failed')
+        logged.set(record.id, record)
+      },
       note: (record) => void logged.set(record.id, record),
       find: (id) => logged.get(id),
       findByKey: (key) => [...logged.values()].findLast((record) => record.key === key),
@@ -201,6 +207,13 @@ test('the call is in the log before its id is told', async () => {
   const onAccepted = (id: string): void => void (wasLogged = logged.has(id))
   await caller.call({ fn: 'f', args: [], kwargs: {} }, sink, { onAccepted })
   expect(wasLogged).toBe(true)
+})
+
+test('a call that cannot be noted is not sent, and no device is blamed for it', async () => {
+  const { call, runs } = setUp({ peers: ['a', 'b'], isDiskFull: true })
+  const refused = { reason: 'storage_failed', retryable: true, details: { attempts: 0 } }
+  await expect(call({ key: 'k' })).rejects.toMatchObject(refused)
+  expect(runs).toEqual([])
 })
 
 test('a call has the id that its program gave, and no two that run have the same', async () => {

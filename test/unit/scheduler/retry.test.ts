@@ -9,6 +9,7 @@ const NEVER_STARTED: Reason[] = [
   'too_many_calls',
   'draining',
   'unknown_function',
+  'storage_failed',
 ]
 const CUT_OFF: Reason[] = ['interrupted', 'outcome_unknown', 'digest_mismatch']
 const kindOf = (reason: Reason) => kindOfFailure(new EasyNetError(reason, ''))

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EasyNetError } from '../../../src/errors/error.ts'
 import type { CallOutcome } from '../../../src/model/call.ts'
 import { askUntilKnown } from '../../../src/scheduler/verdict.ts'
-import { createDeadline } from '../../../src/util/signals.ts'
+import { pause } from '../../../src/scheduler/pause.ts'
+import { createDeadline, onAbort } from '../../../src/util/signals.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -13,12 +14,17 @@ const away = new EasyNetError('peer_unreachable', 'away')
 function ask(answers: (CallOutcome | EasyNetError)[], timeoutMs = 60_000, parent?: AbortSignal) {
   const waits: number[] = []
   const deadline = createDeadline(timeoutMs, parent)
-  const verdict = askUntilKnown(async (waitMs) => {
+  const question = async (waitMs: number): Promise<CallOutcome> => {
     waits.push(waitMs)
     const answer = answers.length > 1 ? answers.shift() : answers[0]
     if (answer instanceof EasyNetError) throw answer
     return answer as CallOutcome
-  }, deadline)
+  }
+  // Nobody comes.
+  const nextProvider = async (_: string, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => void onAbort(signal, resolve))
+  const again = async (before: number) => pause({ nextProvider }, 'f', before, deadline.signal)
+  const verdict = askUntilKnown(question, again, deadline)
   verdict.catch(() => undefined)
   return { verdict, waits }
 }

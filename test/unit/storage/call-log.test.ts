@@ -135,3 +135,33 @@ test('memory has the newest ended calls and no more', () => {
   expect(log.find('20000')).toBeDefined()
   expect(log.find('19999')).toBeUndefined()
 })
+
+test('while the disk is full notes wait and are found, and what must be on disk is refused', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const dir = tempDir()
+  const databases = openNodeDatabases({ stateDir: dir, databaseFile: join(dir, 'easynet.db') })
+  onTestFinished(() => databases[Symbol.dispose]())
+  const disk = { isFull: true }
+  using log = createCallLog(databases.main, { disk })
+  const stored = () => databases.main.prepare('SELECT count(*) AS n FROM calls').get()?.['n']
+  await expect(log.put(record('0', { key: 'k' }))).rejects.toMatchObject({ reason: 'storage_failed' })
+  log.note(record('1'))
+  log.note(record('2'))
+  vi.advanceTimersByTime(5_000)
+  log.note(record('2', { state: 'done', endedAt: 2_000 }))
+  vi.advanceTimersByTime(5_000)
+  expect(stored()).toBe(0)
+  expect(log.find('1')?.state).toBe('running')
+  expect(log.recent(9).map(({ id, state }) => [id, state])).toEqual(
+    expect.arrayContaining([
+      ['1', 'running'],
+      ['2', 'done'],
+    ]),
+  )
+  expect(log.running().map(({ id }) => id)).toEqual(['1'])
+  disk.isFull = false
+  vi.advanceTimersByTime(1_000)
+  expect(stored()).toBe(2)
+  expect(log.find('2')?.state).toBe('done')
+})

@@ -7,13 +7,13 @@ import { createDatastore } from '../../../src/storage/datastore.ts'
 import { MAIN_MIGRATIONS } from '../../../src/storage/migrations.ts'
 import { tempDir } from './temp-dir.ts'
 
-function open(): Datastore {
+function open(disk = { isFull: false }): Datastore {
   const database = openDatabase(join(tempDir(), 'test.db'), {
     migrations: MAIN_MIGRATIONS,
     synchronous: 'normal',
   })
   onTestFinished(() => database.close())
-  return createDatastore(database)
+  return createDatastore(database, disk)
 }
 async function all<T>(items: Iterable<T> | AsyncIterable<T>): Promise<T[]> {
   return Array.fromAsync(items)
@@ -39,6 +39,22 @@ test('pages through more rows than it reads at a time, while rows are deleted', 
   expect(await all(store.queryKeys({}))).toHaveLength(1)
 })
 
+test('what waited while the disk was full is on it after the next change', async () => {
+  const disk = { isFull: true }
+  const database = openDatabase(join(tempDir(), 'test.db'), {
+    migrations: MAIN_MIGRATIONS,
+    synchronous: 'normal',
+  })
+  onTestFinished(() => database.close())
+  const store = createDatastore(database, disk)
+  const rows = () => database.prepare('SELECT count(*) AS n FROM datastore').get()?.['n']
+  await store.put(new Key('/a'), bytes('1'))
+  expect(rows()).toBe(0)
+  disk.isFull = false
+  await store.put(new Key('/b'), bytes('2'))
+  expect(rows()).toBe(2)
+})
+
 const segment = fc.oneof(
   fc.constantFrom('a', 'b', 'ab', 'peers', 'ÿ', '\u{10ffff}', '\0'),
   fc.string({ maxLength: 4 }),
@@ -48,17 +64,20 @@ const change = fc.oneof(
   fc.record({ do: fc.constant('put' as const), path, value: fc.uint8Array({ maxLength: 40 }) }),
   fc.record({ do: fc.constant('delete' as const), path }),
 )
-const step = fc.oneof(
-  fc.array(change, { maxLength: 5 }).map((changes) => ({ changes, batched: true })),
-  fc.array(change, { maxLength: 5 }).map((changes) => ({ changes, batched: false })),
-)
+const step = fc.record({
+  changes: fc.array(change, { maxLength: 5 }),
+  batched: fc.boolean(),
+  isFull: fc.boolean(),
+})
 
-test('behaves like a map of keys to bytes', async () => {
+test('behaves like a map of keys to bytes, whether the disk is full or not', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), path, async (steps, prefix) => {
-      const store = open()
+      const disk = { isFull: false }
+      const store = open(disk)
       const model = new Map<string, Uint8Array>()
-      for (const { changes, batched } of steps) {
+      for (const { changes, batched, isFull } of steps) {
+        disk.isFull = isFull
         const batch = batched ? store.batch() : undefined
         for (const one of changes) {
           const key = new Key(one.path)

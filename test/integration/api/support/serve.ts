@@ -18,9 +18,13 @@ export interface TestServer extends AsyncDisposable {
   post(path: string, body: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
 }
 
-/** A control API on a free port, around a stub node. */
-export async function serve(init: Partial<ApiServerInit> = {}): Promise<TestServer> {
+/** A control API on a free port, around a stub node. @param prepare - before anybody can connect */
+export async function serve(
+  init: Partial<ApiServerInit> = {},
+  prepare: (node: StubNode) => void = () => undefined,
+): Promise<TestServer> {
   const node = createStubNode()
+  prepare(node)
   const server = await createApiServer(
     { node, token: TOKEN },
     { listen: [{ host: '127.0.0.1', port: 0 }], ...init },

@@ -110,6 +110,7 @@ export function createStubNode(): StubNode {
       peers: 0,
       functions: runners.size,
       calls: { running: controllers.size, done: 0, failed: 0 },
+      storage: 'ok',
     }),
     peers: () => [peer],
     async blockPeer(name, blocked) {

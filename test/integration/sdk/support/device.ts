@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type ConnectOptions, type Mesh } from '../../../../src/sdk/index.ts'
 import { serve, type TestServer, TOKEN } from '../../api/support/serve.ts'
+import type { StubNode } from '../../api/support/stub-node.ts'
 
 /** A control API with the files by which programs find it; it can be stopped and started again. */
 export interface Device extends AsyncDisposable {
@@ -11,7 +12,8 @@ export interface Device extends AsyncDisposable {
   server(): TestServer
   connect(options?: ConnectOptions): Promise<Mesh>
   stop(): Promise<void>
-  start(): Promise<void>
+  /** @param prepare - before anybody can connect */
+  start(prepare?: (node: StubNode) => void): Promise<void>
 }
 
 /** @param withSocket - programs come by the Unix socket, as they do by default; else by TCP */
@@ -26,10 +28,9 @@ export async function startDevice(withSocket = true): Promise<Device> {
     home,
     server: () => server,
     connect: (options) => connect({ home, client: 'test', ...options }),
-    async start() {
-      server = await serve(
-        withSocket ? { socketPath, replaceSocket: true, closeGraceMs: 0 } : { closeGraceMs: 0 },
-      )
+    async start(prepare) {
+      const socket = withSocket ? { socketPath, replaceSocket: true } : {}
+      server = await serve({ ...socket, closeGraceMs: 0 }, prepare)
       const file = { url: server.url, pid: process.pid, ...(withSocket ? { socket: socketPath } : {}) }
       writeFileSync(join(run, 'daemon.json'), JSON.stringify(file))
     },
