@@ -78,7 +78,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     disk,
     onFailure: (error) => logger.debug({ err: error }, 'an advert was not written'),
   })
-  const callLog = stack.use(createCallLog(databases.main, { disk }))
+  const callLog = stack.use(createCallLog(databases.main, { disk, clock }))
   const journal = stack.use(createExecutionJournal(databases.journal, { bootId: randomUUID(), clock, disk }))
   journal.recover()
   const memberships = createMemberships(

@@ -51,8 +51,6 @@ export interface Executor extends Disposable {
 const DRAIN_POLL_MS = 20
 /** Larger results are kept in memory only. */
 const MAX_JOURNALED_RESULT_BYTES = 128 * 1024
-/** An hour less than the journal's, so that an age that is a little wrong does no harm. */
-const JOURNAL_MEMORY_MS = 23 * 3_600_000
 const codec = createCborCodec()
 
 type JournalEnd = Parameters<ExecutionJournal['finish']>[2]
@@ -188,7 +186,9 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       if (known === undefined) {
         const record = journal.find(callerId, question.id)
         if (record !== undefined) return answerOf(endingOf(record))
-        if (!outcomes.remembers(question.ageMs) && !isJournalled(question)) return { state: 'forgotten' }
+        // Runs of functions that are not idempotent are in the journal.
+        const { ageMs, once } = question
+        if (!outcomes.remembers(ageMs) && !(once && journal.remembers(ageMs))) return { state: 'forgotten' }
         // From now on it may not start: the caller is free to send it elsewhere.
         outcomes.forbid(callerId, question.id)
         return { state: 'never' }
@@ -213,11 +213,6 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       }
     },
   }
-}
-
-/** Runs of functions that are not idempotent are in the journal for 24 h. */
-function isJournalled({ ageMs, once }: CallQuestion): boolean {
-  return once && ageMs < JOURNAL_MEMORY_MS
 }
 
 function refusal(reason: Reason, message: string): EasyNetError {

@@ -15,6 +15,8 @@ export interface ExecutionJournal {
     outcome: { state: 'done'; result?: Uint8Array } | { state: 'failed' | 'interrupted'; error: ErrorData },
   ): Promise<void>
   find(caller: string, id: string): JournalRecord | undefined
+  /** True when a call that is not found, and would be no older than `ageMs`, has surely never started here. */
+  remembers(ageMs: number): boolean
 }
 
 export interface JournalRecord {

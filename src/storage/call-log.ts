@@ -1,5 +1,6 @@
 import type { ErrorData } from '../errors/error.ts'
 import type { CallState, LoggedCall } from '../model/call.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
 import { createNewest } from '../util/newest.ts'
 import type { Database } from './database.ts'
 import { diskFull } from './disk-reserve.ts'
@@ -27,8 +28,8 @@ export interface CallLog extends Disposable {
   recent(limit: number): LoggedCall[]
   /** Calls without an end. At the start: those an earlier boot lost track of; their providers know more. */
   running(): LoggedCall[]
-  /** Forgets the oldest ended calls beyond `maxRows`. @param maxRows - @default 10_000 */
-  prune(maxRows?: number): void
+  /** Forgets a part of what is beyond the limits. True when there is more: call it again in a moment. */
+  prune(): boolean
   /** Writes the notes that wait. */
   [Symbol.dispose](): void
 }
@@ -43,16 +44,24 @@ const RETRY_MS = 1_000
 const MAX_ENDED_ROWS = 1_000
 /** Ended calls that are kept, on disk as in memory. */
 const MAX_ROWS = 10_000
-/** For so long an idempotency key is remembered, however many calls follow. */
-const KEEP_KEYS_MS = 24 * 3_600_000
+/** A day, as is promised for idempotency keys, and an hour by which the wall clock may be set meanwhile. */
+const KEEP_KEYS_MS = 25 * 3_600_000
 
 export interface CallLogInit {
   /** While it is full nothing is written: what is left is for others. */
   disk?: { readonly isFull: boolean } | undefined
+  clock?: Clock
+  /** Calls without an idempotency key that are kept after their end. @default 10_000 */
+  maxRows?: number
+  /** The same with one, however old. @default 500_000 */
+  maxKeyedRows?: number
+  /** Rows that one `prune()` removes at most: about 10 ms. @default 2_000 */
+  pruneRows?: number
 }
 
 /** The log in a database; `synchronous: 'normal'` is enough, the provider's journal has the last word. */
-export function createCallLog(database: Database, { disk }: CallLogInit = {}): CallLog {
+export function createCallLog(database: Database, init: CallLogInit = {}): CallLog {
+  const { disk, clock = systemClock, maxRows = MAX_ROWS, maxKeyedRows = 500_000, pruneRows = 2_000 } = init
   const select = (rest: string): ReturnType<Database['prepare']> =>
     database.prepare(`SELECT * FROM calls ${rest}`)
   const sql = {
@@ -64,12 +73,21 @@ export function createCallLog(database: Database, { disk }: CallLogInit = {}): C
          ended_at = excluded.ended_at, error = excluded.error`,
     ),
     find: select('WHERE id = ?'),
-    findByKey: select('WHERE key = ? ORDER BY started_at DESC, rowid DESC LIMIT 1'),
-    recent: select('ORDER BY started_at DESC, rowid DESC LIMIT ?'),
+    findByKey: select('WHERE key = ? ORDER BY rowid DESC LIMIT 1'),
+    recent: select('ORDER BY rowid DESC LIMIT ?'),
     running: select(`WHERE state = 'running' ORDER BY started_at`),
-    prune: database.prepare(
-      `DELETE FROM calls WHERE state <> 'running' AND (key IS NULL OR started_at < ?) AND rowid IN
-         (SELECT rowid FROM calls ORDER BY started_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
+    forgetOld: database.prepare(
+      `DELETE FROM calls WHERE rowid IN
+         (SELECT rowid FROM calls WHERE key IS NULL AND state <> 'running' AND rowid <=
+            (SELECT rowid FROM calls WHERE key IS NULL ORDER BY rowid DESC LIMIT 1 OFFSET ?)
+          ORDER BY rowid LIMIT ?)`,
+    ),
+    forgetKeys: database.prepare(
+      `DELETE FROM calls WHERE rowid IN
+         (SELECT rowid FROM calls WHERE key IS NOT NULL AND state <> 'running' AND started_at <= max(?,
+            coalesce((SELECT started_at FROM calls WHERE key IS NOT NULL
+                      ORDER BY started_at DESC LIMIT 1 OFFSET ?), 0))
+          ORDER BY started_at LIMIT ?)`,
     ),
   }
   /** Noted since the last tick, and before it: to be written at the next one, unless the call ends till then. */
@@ -200,9 +218,12 @@ export function createCallLog(database: Database, { disk }: CallLogInit = {}): C
       // The last chance: what does not fit is lost, as notes may be.
       if (refused.size > 0) database.write(() => refused.forEach(run)).catch(() => undefined)
     },
-    prune(maxRows = MAX_ROWS) {
-      database.transaction(() => sql.prune.run(Date.now() - KEEP_KEYS_MS, maxRows))
-    },
+    prune: () =>
+      database.transaction(() => {
+        const old = sql.forgetOld.run(maxRows, pruneRows)
+        const keys = sql.forgetKeys.run(clock.now() - KEEP_KEYS_MS, maxKeyedRows, pruneRows)
+        return [old, keys].some(({ changes }) => Number(changes) === pruneRows)
+      }),
   }
 }
 

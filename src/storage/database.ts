@@ -40,9 +40,23 @@ export interface Database extends Disposable, AsyncDisposable {
    * @throws `storage_failed`
    */
   transaction<T>(fn: () => T): T
+  /**
+   * Gives the disk a part of what deleted rows have left, about 2 MiB at a time; what the next rows will take
+   * stays. True when there is more: call it again in a moment.
+   *
+   * @throws `storage_failed`
+   */
+  giveBack(): boolean
   /** Commits what is open and closes the file. */
   close(): void
 }
+
+/** The file can become smaller by and by, and not only as a whole. */
+const GIVE_BACK = 'PRAGMA auto_vacuum = INCREMENTAL'
+/** Pages of 4 KiB. */
+const GIVEN_BACK_PAGES = 512
+/** The log that precedes the file is cut to this size whenever it starts anew. */
+const MAX_WAL_BYTES = 8 * 1024 * 1024
 
 /** Holds the promises of the writes that share a commit. */
 interface Group {
@@ -64,7 +78,10 @@ export function openDatabase(file: string, init: DatabaseInit): Database {
     closeSync(openSync(file, 'a', 0o600))
     chmodSync(file, 0o600)
     sqlite = new DatabaseSync(file, { timeout: init.busyTimeoutMs ?? 2_000 })
-    sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${init.synchronous.toUpperCase()}`)
+    // Has to come before the first table.
+    if (numberOf(sqlite.prepare('PRAGMA page_count')) === 0) sqlite.exec(GIVE_BACK)
+    sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${init.synchronous.toUpperCase()};
+      PRAGMA journal_size_limit = ${MAX_WAL_BYTES}`)
     migrate(sqlite, file, init.migrations)
     return createDatabase(sqlite, file, init.onFull)
   } catch (error) {
@@ -74,7 +91,7 @@ export function openDatabase(file: string, init: DatabaseInit): Database {
 }
 
 function migrate(sqlite: DatabaseSync, file: string, migrations: readonly string[]): void {
-  const found = Number(sqlite.prepare('PRAGMA user_version').get()?.['user_version'])
+  const found = numberOf(sqlite.prepare('PRAGMA user_version'))
   if (found > migrations.length) throw newerDatabase(file, found, migrations.length)
   if (found > 0 && found < migrations.length) keepCopy(sqlite, `${file}.v${found}`)
   for (let version = found; version < migrations.length; version += 1) {
@@ -87,6 +104,14 @@ function migrate(sqlite: DatabaseSync, file: string, migrations: readonly string
       throw error
     }
   }
+  if (found > 0 && found < migrations.length && numberOf(sqlite.prepare('PRAGMA auto_vacuum')) === 0) {
+    // Made before files were given back; this rewrites it once.
+    sqlite.exec(`${GIVE_BACK}; VACUUM`)
+  }
+}
+
+function numberOf(statement: StatementSync): number {
+  return Number(Object.values(statement.get() ?? {})[0])
 }
 
 function keepCopy(sqlite: DatabaseSync, copy: string): void {
@@ -102,6 +127,8 @@ function createDatabase(sqlite: DatabaseSync, file: string, onFull?: () => void)
   const savepoint = sqlite.prepare('SAVEPOINT part')
   const release = sqlite.prepare('RELEASE part')
   const rollbackToSavepoint = sqlite.prepare('ROLLBACK TO part')
+  const freePages = sqlite.prepare('PRAGMA freelist_count')
+  const allPages = sqlite.prepare('PRAGMA page_count')
   let group: Group | undefined
   let depth = 0
   const explained = (error: unknown): EasyNetError => {
@@ -182,6 +209,18 @@ function createDatabase(sqlite: DatabaseSync, file: string, onFull?: () => void)
       commitGroup()
       run(begin)
       return attempt(fn, commit, () => rollback.run())
+    },
+    giveBack() {
+      commitGroup()
+      const [free, all] = [numberOf(freePages), numberOf(allPages)]
+      const kept = GIVEN_BACK_PAGES + all / 10
+      if (free <= kept) return false
+      try {
+        sqlite.exec(`PRAGMA incremental_vacuum(${GIVEN_BACK_PAGES})`)
+      } catch (error) {
+        throw toStorageError(file, error)
+      }
+      return free - GIVEN_BACK_PAGES > kept && numberOf(freePages) < free
     },
     close() {
       if (!sqlite.isOpen) return

@@ -1,4 +1,5 @@
 import { type ErrorData, EasyNetError } from '../errors/error.ts'
+import type { StatementSync } from 'node:sqlite'
 import { type Clock, systemClock } from '../util/clock.ts'
 import type { Database } from './database.ts'
 import { diskFull } from './disk-reserve.ts'
@@ -48,6 +49,8 @@ export interface ExecutionJournalInit {
   maxKeptBytes?: number
   /** Calls remembered; beyond it the oldest ended ones are forgotten early. @default 500_000 */
   maxRows?: number
+  /** Rows that one `prune()` changes at most: about 10 ms. @default 2_000 */
+  pruneRows?: number
 }
 
 /**
@@ -67,17 +70,22 @@ export interface ExecutionJournal extends Disposable {
    */
   finish(caller: string, id: string, outcome: ExecutionOutcome): Promise<void>
   find(caller: string, id: string): ExecutionRecord | undefined
+  /** True when a call that is not found, and would be no older than `ageMs`, has surely never started here. */
+  remembers(ageMs: number): boolean
   /**
    * Call once at the start: what an earlier boot had started and not ended becomes `interrupted`.
    *
    * @returns how many
    */
   recover(): number
-  /** Forgets what is older than the limits. Call it every few minutes. */
-  prune(): void
+  /** Forgets a part of what is beyond the limits. True when there is more: call it again in a moment. */
+  prune(): boolean
   /** Tries once more to write what the disk has refused. */
   [Symbol.dispose](): void
 }
+
+/** So much less than is kept is promised: the wall clock may be set meanwhile. */
+const CLOCK_MARGIN_MS = 3_600_000
 
 /** The journal in a database opened with `synchronous: 'full'`. */
 export function createExecutionJournal(database: Database, init: ExecutionJournalInit): ExecutionJournal {
@@ -87,6 +95,7 @@ export function createExecutionJournal(database: Database, init: ExecutionJourna
   const maxResultBytes = init.maxResultBytes ?? 262_144
   const maxKeptBytes = init.maxKeptBytes ?? 268_435_456
   const maxRows = init.maxRows ?? 500_000
+  const pruneRows = init.pruneRows ?? 2_000
 
   const sql = {
     find: database.prepare('SELECT * FROM executions WHERE caller = ? AND id = ?'),
@@ -101,19 +110,40 @@ export function createExecutionJournal(database: Database, init: ExecutionJourna
     recover: database.prepare(
       `UPDATE executions SET state = 'interrupted', ended_at = ? WHERE state = 'started' AND boot_id <> ?`,
     ),
-    forgetResults: database.prepare(
-      'UPDATE executions SET result = NULL WHERE result IS NOT NULL AND ended_at < ?',
+    forgetResult: database.prepare('UPDATE executions SET result = NULL WHERE seq = ?'),
+    forgetRow: database.prepare('DELETE FROM executions WHERE seq = ?'),
+    oldResults: database.prepare(
+      `SELECT seq, length(result) AS bytes FROM executions
+       WHERE result IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?`,
     ),
-    forgetRows: database.prepare('DELETE FROM executions WHERE ended_at < ?'),
-    forgetExcess: database.prepare(
-      `DELETE FROM executions WHERE state <> 'started' AND seq <= (SELECT max(seq) FROM executions) - ?`,
+    oldRows: database.prepare(
+      'SELECT seq, length(result) AS bytes FROM executions WHERE ended_at < ? ORDER BY ended_at LIMIT ?',
+    ),
+    excessRows: database.prepare(
+      `SELECT seq, length(result) AS bytes, started_at, boot_id FROM executions
+       WHERE state <> 'started' AND seq <= (SELECT max(seq) FROM executions) - ? ORDER BY seq LIMIT ?`,
     ),
     keptBytes: database.prepare(
       'SELECT total(length(result)) AS sum FROM executions WHERE result IS NOT NULL',
     ),
+    forgotten: database.prepare('SELECT until FROM forgotten'),
+    setForgotten: database.prepare(
+      'INSERT INTO forgotten VALUES (1, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)',
+    ),
   }
-  const countKeptBytes = (): number => Number(sql.keptBytes.get()?.['sum'])
-  let keptBytes = countKeptBytes()
+  let keptBytes = Number(sql.keptBytes.get()?.['sum'])
+  /** How far the wall clock was ahead of the monotonic one, at least, since this boot. */
+  let leastOffset = Infinity
+  const noteOffset = (): void => {
+    leastOffset = Math.min(leastOffset, clock.now() - clock.monotonic())
+  }
+  /** When that was on our monotonic clock, at the latest. @param ofThisBoot - an earlier clock is not known */
+  const monotonicOf = (wall: number, ofThisBoot: boolean): number =>
+    wall - leastOffset + (ofThisBoot ? 0 : CLOCK_MARGIN_MS)
+  noteOffset()
+  const forgottenBefore = sql.forgotten.get()?.['until'] as number | undefined
+  /** On the monotonic clock: of calls that started until then, rows were given up before their time. */
+  let forgottenUntil = forgottenBefore === undefined ? -Infinity : monotonicOf(forgottenBefore, false)
 
   /** Ends that the disk has refused. As many as there were calls running at that time. */
   const refused = new Map<string, { caller: string; id: string; outcome: ExecutionOutcome }>()
@@ -158,6 +188,7 @@ export function createExecutionJournal(database: Database, init: ExecutionJourna
     async start({ caller, id, fn }) {
       if (init.disk?.isFull === true) throw diskFull(database.file)
       return database.write(() => {
+        noteOffset()
         const { changes } = sql.insert.run(caller, id, fn, clock.now(), init.bootId)
         if (Number(changes) === 1) return 'started'
         return find(caller, id) as ExecutionRecord
@@ -177,14 +208,33 @@ export function createExecutionJournal(database: Database, init: ExecutionJourna
       }
     },
     recover: () => Number(database.transaction(() => sql.recover.run(clock.now(), init.bootId)).changes),
+    remembers: (ageMs) =>
+      ageMs <= keepStateMs - CLOCK_MARGIN_MS && clock.monotonic() - ageMs > forgottenUntil,
     prune() {
       const now = clock.now()
-      database.transaction(() => {
-        sql.forgetRows.run(now - keepStateMs)
-        sql.forgetResults.run(now - keepMs)
-        sql.forgetExcess.run(maxRows)
+      let freedBytes = 0
+      let until = forgottenUntil
+      noteOffset()
+      const forget = (rows: Row[], statement: StatementSync): boolean => {
+        for (const row of rows) statement.run(row['seq'] as number)
+        freedBytes += rows.reduce((sum, row) => sum + Number(row['bytes']), 0)
+        return rows.length === pruneRows
+      }
+      const hasMore = database.transaction(() => {
+        const excess = sql.excessRows.all(maxRows, pruneRows)
+        const startedAt = excess.map((row) => row['started_at'] as number)
+        for (const [index, row] of excess.entries())
+          until = Math.max(until, monotonicOf(startedAt[index] ?? 0, row['boot_id'] === init.bootId))
+        if (excess.length > 0) sql.setForgotten.run(Math.max(...startedAt))
+        return [
+          forget(excess, sql.forgetRow),
+          forget(sql.oldRows.all(now - keepStateMs, pruneRows), sql.forgetRow),
+          forget(sql.oldResults.all(now - keepMs, pruneRows), sql.forgetResult),
+        ].includes(true)
       })
-      keptBytes = countKeptBytes()
+      keptBytes -= freedBytes
+      forgottenUntil = until
+      return hasMore
     },
     [Symbol.dispose]() {
       if (refused.size > 0) writeRefused()
@@ -197,7 +247,9 @@ function isStorageFailure(error: unknown): boolean {
   return error instanceof EasyNetError && error.reason === 'storage_failed'
 }
 
-function recordOf(row: Record<string, unknown>): ExecutionRecord {
+type Row = Record<string, unknown>
+
+function recordOf(row: Row): ExecutionRecord {
   return {
     caller: row['caller'] as string,
     id: row['id'] as string,

@@ -32,6 +32,12 @@ export const MAIN_MIGRATIONS: readonly string[] = [
   `,
   'ALTER TABLE calls ADD COLUMN digest TEXT',
   'ALTER TABLE calls ADD COLUMN idempotent INTEGER',
+  // In the order they came, whatever the wall clock said.
+  `
+  DROP INDEX calls_by_start;
+  CREATE INDEX calls_without_key ON calls (key) WHERE key IS NULL;
+  CREATE INDEX calls_with_key ON calls (started_at) WHERE key IS NOT NULL;
+  `,
 ]
 
 /** `journal.db`: what was promised to other devices, so it survives a power cut too. */
@@ -53,6 +59,12 @@ export const JOURNAL_MIGRATIONS: readonly string[] = [
   CREATE INDEX executions_started ON executions (seq) WHERE state = 'started';
   CREATE INDEX executions_by_end ON executions (ended_at) WHERE ended_at IS NOT NULL;
   CREATE INDEX executions_with_result ON executions (ended_at) WHERE result IS NOT NULL;
+  `,
+  `
+  CREATE TABLE forgotten (
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+    until INTEGER NOT NULL
+  ) STRICT;
   `,
 ]
 

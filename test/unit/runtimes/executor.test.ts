@@ -32,6 +32,7 @@ function stubJournal(records = new Map<string, JournalRecord>()) {
       records.set(`${caller} ${id}`, outcome)
     },
     find: (caller, id) => records.get(`${caller} ${id}`),
+    remembers: (ageMs) => ageMs < 60_000,
   }
   return { journal, records, failWith: (error: EasyNetError) => (failure = error) }
 }

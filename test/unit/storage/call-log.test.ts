@@ -1,14 +1,15 @@
 import type { LoggedCall } from '../../../src/model/call.ts'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { type CallLog, createCallLog } from '../../../src/storage/call-log.ts'
+import { type CallLog, type CallLogInit, createCallLog } from '../../../src/storage/call-log.ts'
 import { openNodeDatabases } from '../../../src/storage/node-databases.ts'
 import { tempDir } from './temp-dir.ts'
 
-function openIn(dir: string): CallLog {
+function openIn(dir: string, init: CallLogInit = {}): CallLog {
   const databases = openNodeDatabases({ stateDir: dir, databaseFile: join(dir, 'easynet.db') })
   onTestFinished(() => databases[Symbol.dispose]())
-  return createCallLog(databases.main)
+  return createCallLog(databases.main, init)
 }
 const record = (id: string, more: Partial<LoggedCall> = {}): LoggedCall => ({
   id,
@@ -39,16 +40,17 @@ test('a record is found at once, by id and by key, and replaced as the call goes
 test('lists the newest first, and the running ones', async () => {
   const log = openIn(tempDir())
   for (const id of ['a', 'b', 'c']) await log.put(record(id, { state: id === 'b' ? 'running' : 'done' }))
-  await log.put(record('older', { startedAt: 5 }))
-  expect(log.recent(3).map(({ id }) => id)).toEqual(['c', 'b', 'a'])
-  expect(log.running().map(({ id }) => id)).toEqual(['older', 'b'])
+  // The wall clock was set back meanwhile: it is among the newest, and shown with its time.
+  await log.put(record('newest', { startedAt: 5 }))
+  expect(log.recent(3).map(({ id }) => id)).toEqual(['c', 'b', 'newest'])
+  expect(log.running().map(({ id }) => id)).toEqual(['newest', 'b'])
 })
 
 test('keeps the newest records and every running one', async () => {
-  const log = openIn(tempDir())
+  const log = openIn(tempDir(), { maxRows: 3 })
   for (let n = 0; n < 10; n += 1)
     await log.put(record(String(n), { startedAt: n, state: n === 1 ? 'running' : 'done' }))
-  log.prune(3)
+  expect(log.prune()).toBe(false)
   expect(log.recent(100).map(({ id }) => id)).toEqual(['9', '8', '7', '1'])
 })
 
@@ -164,4 +166,71 @@ test('while the disk is full notes wait and are found, and what must be on disk 
   vi.advanceTimersByTime(1_000)
   expect(stored()).toBe(2)
   expect(log.find('2')?.state).toBe('done')
+})
+
+test('the newest record of a key is found, also when the wall clock was set back since the last one', async () => {
+  const log = openIn(tempDir())
+  await log.put(record('refused', { key: 'mine', startedAt: 9_000, state: 'failed' }))
+  await log.put(record('ran', { key: 'mine', startedAt: 1_000, state: 'done' }))
+  expect(log.findByKey('mine')?.id).toBe('ran')
+})
+
+test('whatever comes, running calls and keys of the last day stay, and the rest is bounded', () => {
+  const HOUR_MS = 3_600_000
+  const step = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({ kind: fc.constant('call' as const), keyed: fc.boolean(), runs: fc.boolean() }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.nat(5 * HOUR_MS) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('clock' as const),
+        aheadMs: fc.integer({ min: -HOUR_MS / 2, max: HOUR_MS / 2 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('prune' as const) }) },
+  )
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
+      using databases = openNodeDatabases({
+        stateDir: tempDir(),
+        databaseFile: join(tempDir(), 'easynet.db'),
+      })
+      const time = { ms: 100 * HOUR_MS, aheadMs: 0 }
+      const clock = { now: () => time.ms + time.aheadMs, monotonic: () => time.ms }
+      const limits = { maxRows: 5, maxKeyedRows: 30, pruneRows: 3 }
+      const log = createCallLog(databases.main, { clock, ...limits })
+      const made: { id: string; keyed: boolean; runs: boolean; at: number }[] = []
+      for (const todo of steps) {
+        if (todo.kind === 'time') time.ms += todo.ms
+        else if (todo.kind === 'clock') time.aheadMs = todo.aheadMs
+        else if (todo.kind === 'call') {
+          const id = String(made.length)
+          made.push({ id, keyed: todo.keyed, runs: todo.runs, at: time.ms })
+          const state = todo.runs ? 'running' : 'done'
+          log.note(record(id, { state, startedAt: clock.now(), ...(todo.keyed ? { key: `key ${id}` } : {}) }))
+        } else {
+          log.running()
+          while (log.prune());
+          const kept = databases.main.prepare('SELECT id FROM calls').all()
+          const isKept = ({ id }: { id: string }): boolean => kept.some((row) => row['id'] === id)
+          const keyed = made.filter((call) => call.keyed)
+          const wanted = made.filter(
+            (call) =>
+              call.runs ||
+              (keyed.slice(-limits.maxKeyedRows).includes(call) && time.ms - call.at < 24 * HOUR_MS),
+          )
+          // The clock may have put some of the newest keys before others.
+          if (keyed.length <= limits.maxKeyedRows) expect(wanted.filter((call) => !isKept(call))).toEqual([])
+          expect(made.filter((call) => call.runs && !isKept(call))).toEqual([])
+          const ended = made.filter((call) => !call.runs && isKept(call))
+          expect(ended.filter((call) => !call.keyed).length).toBeLessThanOrEqual(limits.maxRows)
+          expect(ended.filter((call) => call.keyed).length).toBeLessThanOrEqual(limits.maxKeyedRows)
+        }
+      }
+    }),
+    { numRuns: 10 },
+  )
 })

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Database, openDatabase } from '../../../src/storage/database.ts'
 import { tempDir } from './temp-dir.ts'
@@ -151,4 +152,23 @@ test('closing commits what is open', async () => {
   await write
   expect(numbers(open(database.file))).toEqual([1])
   expect(existsSync(database.file)).toBe(true)
+})
+
+test('a file of before, which could not become smaller, can after its next migration', async () => {
+  const file = join(tempDir(), 'test.db')
+  const old = new DatabaseSync(file)
+  old.exec(`PRAGMA journal_mode = WAL; ${NUMBERS}; PRAGMA user_version = 1; CREATE TABLE big (b BLOB)`)
+  old.close()
+  const database = open(file, [NUMBERS, 'CREATE TABLE other (n INTEGER)'])
+  const insert = database.prepare('INSERT INTO big VALUES (zeroblob(20000))')
+  await database.write(() => {
+    for (let n = 0; n < 1_000; n += 1) insert.run()
+  })
+  database.transaction(() => database.prepare('DELETE FROM big').run())
+  let parts = 0
+  while (database.giveBack()) parts += 1
+  expect(parts).toBeGreaterThan(3)
+  expect(database.prepare('PRAGMA page_count').get()?.['page_count']).toBeLessThan(1_200)
+  // What is left is kept for the next rows.
+  expect(database.giveBack()).toBe(false)
 })

@@ -1,24 +1,27 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Database, openDatabase } from '../../../src/storage/database.ts'
 import { createExecutionJournal, type ExecutionJournalInit } from '../../../src/storage/execution-journal.ts'
 import { JOURNAL_MIGRATIONS } from '../../../src/storage/migrations.ts'
 import { tempDir } from './temp-dir.ts'
 
-function openAt(file: string): Database {
-  const database = openDatabase(file, { migrations: JOURNAL_MIGRATIONS, synchronous: 'full' })
+function openAt(file: string, synchronous: 'full' | 'normal' = 'full'): Database {
+  const database = openDatabase(file, { migrations: JOURNAL_MIGRATIONS, synchronous })
   onTestFinished(() => database.close())
   return database
 }
-function setUp(init: Partial<ExecutionJournalInit> = {}) {
-  const database = openAt(join(tempDir(), 'journal.db'))
-  const time = { now: 1_000 }
-  const clock = { now: () => time.now, monotonic: () => time.now }
+function setUp(init: Partial<ExecutionJournalInit> = {}, synchronous?: 'full' | 'normal') {
+  const database = openAt(join(tempDir(), 'journal.db'), synchronous)
+  const time = { now: 1_000, wallAheadMs: 0 }
+  const clock = { now: () => time.now + time.wallAheadMs, monotonic: () => time.now }
   const boot = (bootId: string) => createExecutionJournal(database, { bootId, clock, ...init })
   return { database, time, boot, journal: boot('boot-1') }
 }
+const HOUR_MS = 3_600_000
 const call = { caller: 'peer-a', id: 'call-1', fn: 'text.upper' }
 const failure = { code: 'unknown', reason: 'function_error', message: 'no', retryable: false } as const
 
@@ -139,4 +142,108 @@ test('every call that was acknowledged before a kill -9 is found after it', asyn
   })
   expect(acknowledged.size).toBeGreaterThan(100)
   expect(wrong).toEqual([])
+})
+
+test('a journal that gave up calls before their time does not say that it remembers them, after a restart neither', async () => {
+  const { journal, boot, time } = setUp({ maxRows: 2 })
+  const run = async (id: string): Promise<void> => {
+    await journal.start({ ...call, id })
+    await journal.finish(call.caller, id, { state: 'done' })
+    time.now += 2 * HOUR_MS
+  }
+  for (const id of ['1', '2', '3', '4']) await run(id)
+  expect(journal.remembers(8 * HOUR_MS)).toBe(true)
+  journal.prune()
+  // 2 started 6 hours ago, 3 four hours ago.
+  for (const after of [journal, boot('boot-2')]) {
+    expect(after.find(call.caller, '2')).toBeUndefined()
+    expect(after.remembers(6 * HOUR_MS)).toBe(false)
+    expect(after.remembers(4 * HOUR_MS)).toBe(true)
+  }
+})
+
+test('whatever comes, no call that the journal says to remember was pruned, and no running one', async () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({ kind: fc.constant('finish' as const), which: fc.nat(5), bytes: fc.nat(20) }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('time' as const), ms: fc.nat(3 * HOUR_MS) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('clock' as const),
+        aheadMs: fc.integer({ min: -HOUR_MS / 2, max: HOUR_MS / 2 }),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('prune' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('boot' as const) }) },
+  )
+  const property = async (
+    steps: (typeof step extends fc.Arbitrary<infer T> ? T : never)[],
+  ): Promise<void> => {
+    const limits = { maxRows: 8, pruneRows: 3, maxKeptBytes: 40 }
+    const { time, boot, ...first } = setUp(limits, 'normal')
+    let { journal } = first
+    const started: { id: string; at: number; state: 'running' | 'ended' | 'cut' }[] = []
+    for (const todo of steps) {
+      const running = started.filter(({ state }) => state === 'running')
+      if (todo.kind === 'start') {
+        started.push({ id: String(started.length), at: time.now, state: 'running' })
+        await journal.start({ ...call, id: String(started.length - 1) })
+      } else if (todo.kind === 'finish') {
+        const one = running[todo.which]
+        if (one === undefined) continue
+        one.state = 'ended'
+        await journal.finish(call.caller, one.id, { state: 'done', result: new Uint8Array(todo.bytes) })
+      } else if (todo.kind === 'time') {
+        time.now += todo.ms
+      } else if (todo.kind === 'clock') {
+        time.wallAheadMs = todo.aheadMs
+      } else if (todo.kind === 'boot') {
+        journal = boot(`boot ${Math.random()}`)
+        journal.recover()
+        for (const one of running) one.state = 'cut'
+      } else {
+        while (journal.prune());
+      }
+      const isKept = ({ id }: { id: string }): boolean => journal.find(call.caller, id) !== undefined
+      expect(started.filter((one) => one.state === 'running' && !isKept(one))).toEqual([])
+      const lost = started.filter((one) => !isKept(one) && journal.remembers(time.now - one.at))
+      expect(lost).toEqual([])
+      if (todo.kind !== 'prune') continue
+      const ended = started.filter((one) => one.state !== 'running' && isKept(one))
+      expect(ended.length).toBeLessThanOrEqual(8)
+      expect(
+        ended.filter((one) => time.now - one.at > 26 * HOUR_MS && one.state === 'ended').length,
+      ).toBeLessThanOrEqual(8)
+    }
+  }
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 100 }), property), {
+    numRuns: 40,
+  })
+})
+
+test('a day of calls goes in parts, and the disk gets its room back', async () => {
+  const { journal, time, database } = setUp()
+  const bytes = (): number => statSync(database.file).size
+  for (let batch = 0; batch < 20; batch += 1) {
+    const ids = Array.from({ length: 1_000 }, (_, n) => `${batch}-${n}-${'x'.repeat(60)}`)
+    await Promise.all(ids.map(async (id) => journal.start({ ...call, id })))
+    await Promise.all(
+      ids.map(async (id) => journal.finish(call.caller, id, { state: 'done', result: new Uint8Array(200) })),
+    )
+    time.now += 60_000
+  }
+  time.now += 24 * HOUR_MS
+  const before = bytes()
+  let parts = 1
+  while (journal.prune()) parts += 1
+  expect(parts).toBeGreaterThan(9)
+  expect(database.prepare('SELECT count(*) AS n FROM executions').get()).toEqual({ n: 0 })
+  while (database.giveBack());
+  database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+  expect(before).toBeGreaterThan(8_000_000)
+  expect(bytes()).toBeLessThan(4_000_000)
 })
