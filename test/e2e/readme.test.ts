@@ -16,14 +16,19 @@ import { CHECKOUT, type Ended, processesWith, run, type RunningCommand, start } 
 // Every fenced block has a comment in front of it that says what becomes of it:
 //   run · run fails   a shell script; it has to succeed, or to end with an error
 //   output            exactly what the `run` before it prints
+//   output like       the same but for numbers, ids, names of this machine and the width of columns
 //   serve             a command that stays in another terminal
 //   file NAME         the content of a file beside the others
 //   scripts           npm scripts of package.json; the demo has its own test
 //   transcript        checked by demo.test.ts
 //   diagram           not checked
-const TAGS = /^(?:run|run fails|output|serve|file [\w.]+|scripts|transcript|diagram)$/
-const READMES = ['README.md', 'README.zh.md']
-const RUN = [...READMES, 'examples/README.md']
+const TAGS = /^(?:run|run fails|output|output like|serve|file [\w.]+|scripts|transcript|diagram)$/
+const GUIDES = ['docs/guides/observability.md', 'docs/guides/service.md']
+/** Documents that exist in both languages; the blocks are the same, so those of one are run. */
+const TRANSLATED = ['README.md', ...GUIDES]
+const RUN = [...TRANSLATED, 'examples/README.md', 'sdk/python/README.md']
+const chineseOf = (file: string): string => file.replace(/\.md$/, '.zh.md')
+const ALL = [...RUN, ...TRANSLATED.map(chineseOf)]
 
 interface Block {
   tag: string
@@ -48,24 +53,36 @@ function blocksOf(file: string): Block[] {
   return blocks
 }
 
-test.each(RUN)('every block of %s is run, or says why not', (file) => {
+test('every guide is here, in both languages; the reference of commands has its own test', () => {
+  const guides = [...GUIDES, 'docs/guides/cli.md']
+  const files = guides.flatMap((file) => [file, chineseOf(file)]).sort()
+  expect(
+    readdirSync(join(CHECKOUT, 'docs/guides'))
+      .map((name) => `docs/guides/${name}`)
+      .sort(),
+  ).toEqual(files)
+})
+
+test.each(ALL)('every block of %s is run, or says why not', (file) => {
   const blocks = blocksOf(file)
   expect(blocks.length).toBeGreaterThan(3)
   for (const { tag, line } of blocks) expect(tag, `${file}:${line}`).toMatch(TAGS)
 })
 
-test('both languages have the same sections and the same blocks', () => {
-  const [english, chinese] = READMES.map((file) => ({
+test.each(TRANSLATED)('both languages of %s have the same sections, blocks and links', (document) => {
+  const [english, chinese] = [document, chineseOf(document)].map((file) => ({
     levels: read(file)
       .replaceAll(/^```[^]*?^```/gm, '')
       .match(/^#+(?= )/gm),
     blocks: blocksOf(file).map(({ tag, text }) => ({ tag, text })),
-    links: [...read(file).matchAll(/\]\((?!README)([^)]+)\)/g)].map(([, target]) => target),
+    links: [...read(file).matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) =>
+      target.replace('.zh.md', '.md'),
+    ),
   }))
   expect(chinese).toEqual(english)
 })
 
-test.each(RUN)('the links of %s lead somewhere', (file) => {
+test.each(ALL)('the links of %s lead somewhere', (file) => {
   for (const [, target = ''] of read(file).matchAll(/\]\(([^)]+)\)/g)) {
     if (/^https?:/.test(target)) continue
     expect(existsSync(join(CHECKOUT, dirname(file), target.replace(/#.*/, ''))), target).toBe(true)
@@ -84,8 +101,7 @@ test('the npm scripts exist', () => {
   }
 })
 
-// The blocks of README.zh.md are those of README.md.
-describe.each(['README.md', 'examples/README.md'])('%s', (file) => {
+describe.each(RUN)('%s', (file) => {
   test('its commands and programs do what it says', async () => {
     const folder = checkoutMirror()
     const env = {
@@ -112,6 +128,7 @@ describe.each(['README.md', 'examples/README.md'])('%s', (file) => {
           exports += text.match(/^export .*\n/gm)?.join('') ?? ''
         }
         if (tag === 'output') expect(last?.stdout.split('\n'), where).toEqual(text.split('\n'))
+        if (tag === 'output like') expect(alike(last?.stdout ?? ''), where).toEqual(alike(text))
       }
       // `easynet down` returns when the daemon has let go of its files, a moment before its process ends.
       const daemons = (): string[] =>
@@ -123,6 +140,16 @@ describe.each(['README.md', 'examples/README.md'])('%s', (file) => {
     }
   })
 })
+
+/** The lines of an output without what differs from run to run and from machine to machine. */
+function alike(text: string): string[] {
+  const plain = text
+    .replaceAll(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|00-[\da-f]{32}-[\da-f]{16}-01/g, 'ID')
+    .replaceAll(/12D3KooW\w{44}|…\w{8}/g, 'PEER')
+    .replaceAll(/^\S+(?= is up\.)/gm, 'NAME')
+    .replaceAll(/\d+(?:\.\d+)*/g, 'N')
+  return plain.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '))
+}
 
 /** A folder that looks like the checkout, so that what the blocks write stays out of the real one. */
 function checkoutMirror(): string {

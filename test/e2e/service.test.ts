@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Ended, run } from './support/commands.ts'
@@ -30,6 +30,33 @@ test.each([
   expect(stdout).toContain(join('bin', 'easynetd.mjs'))
   expect(stderr).toMatch(/^# .+/)
   expect(existsSync(unit)).toBe(false)
+})
+
+test('what launchd and Windows are given can be read as what it is', async () => {
+  const { dir, service } = user()
+  const plist = await service('install', '--print', '--platform', 'darwin')
+  const task = await service('install', '--print', '--platform', 'win32')
+  const read = async (script: string, text: string): Promise<unknown> => {
+    const file = join(dir, 'read-me')
+    writeFileSync(file, text)
+    return JSON.parse((await run('python3', ['-c', script, file])).stdout)
+  }
+  const asPlist = 'import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], "rb"))))'
+  expect(await read(asPlist, plist.stdout)).toMatchObject({
+    Label: 'io.easynet.easynetd',
+    ProgramArguments: [process.execPath, '--max-semi-space-size=2', expect.stringMatching(/easynetd\.mjs$/)],
+    RunAtLoad: true,
+  })
+  const asXml =
+    'import json, sys; from xml.etree import ElementTree as tree; ' +
+    'print(json.dumps([node.tag.split("}")[1] for node in tree.parse(sys.argv[1]).getroot()]))'
+  expect(await read(asXml, task.stdout)).toEqual([
+    'RegistrationInfo',
+    'Triggers',
+    'Principals',
+    'Settings',
+    'Actions',
+  ])
 })
 
 test('the system unit has a user of its own, and a home of a user is refused for it', async () => {

@@ -18,7 +18,7 @@ This page is made from the program itself by \`npm run test:unit -- test/unit/cl
 - \`EASYNET_LANG=zh\` gives Chinese texts; names, codes and JSON keys stay English.
 - Words are completed after \`source <(easynet completion bash)\`, and likewise for zsh, fish and PowerShell.
 - Something does not work: \`easynet doctor\` names the cause and what to do, \`easynet bugreport\` collects what a maintainer asks for.
-- To have it always: \`easynet service install\`. In a container: [deploy/Dockerfile](../../deploy/Dockerfile).`,
+- To have it always, or in a container: [a daemon that is always there](service.md). What a daemon does: [watching a daemon](observability.md).`,
   global: '## Options of every command',
   header: '| | |',
 }
@@ -36,7 +36,7 @@ const zh: ReferenceTexts = {
 - \`EASYNET_LANG=zh\` 给出中文文本；名称、代码和 JSON 键保持英文。
 - 执行 \`source <(easynet completion bash)\` 后可以补全；zsh、fish 和 PowerShell 同理。
 - 有问题时：\`easynet doctor\` 指出原因和办法，\`easynet bugreport\` 收集维护者需要的信息。
-- 要一直运行：\`easynet service install\`。在容器中：[deploy/Dockerfile](../../deploy/Dockerfile)。`,
+- 要一直运行，或在容器中：[一直运行的守护进程](service.zh.md)。守护进程在做什么：[观测守护进程](observability.zh.md)。`,
   global: '## 每个命令的选项',
   header: '| | |',
 }
