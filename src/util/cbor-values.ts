@@ -242,7 +242,9 @@ class CborReader {
     const start = this.#at
     this.#at = start + length
     // A copy: what is kept must not keep the whole message.
-    return new Uint8Array(this.#bytes.subarray(start, this.#at))
+    const copy = new Uint8Array(length)
+    this.#bytes.copy(copy, 0, start, this.#at)
+    return copy
   }
 
   #text(length: number): string {
