@@ -16,17 +16,14 @@ export function toCallRequest(
 ): CallRequest {
   const { id, fn, args, kwargs, peer, timeoutMs, maxCost, key } = body
   const traceparent = parseTraceparent(body.traceparent)
-  return {
-    fn,
-    args: asList(decode(args)),
-    kwargs: asNamed(decode(kwargs)),
-    ...(id === undefined ? {} : { id }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(peer === undefined ? {} : { peer }),
-    ...(maxCost === undefined ? {} : { maxCost }),
-    ...(key === undefined ? {} : { key }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  }
+  const request: CallRequest = { fn, args: asList(decode(args)), kwargs: asNamed(decode(kwargs)) }
+  if (id !== undefined) request.id = id
+  if (timeoutMs !== undefined) request.timeoutMs = timeoutMs
+  if (peer !== undefined) request.peer = peer
+  if (maxCost !== undefined) request.maxCost = maxCost
+  if (key !== undefined) request.key = key
+  if (traceparent !== undefined) request.traceparent = traceparent
+  return request
 }
 
 /** `value` as positional arguments. @throws `invalid_request` */

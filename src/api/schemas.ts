@@ -5,7 +5,8 @@ import { ERROR_CODES } from '../errors/reasons.ts'
 // What travels over the control API, as OpenAPI shows it. Views of the node are written by us, so their
 // schemas document and are not run; request schemas are run and refuse unknown keys.
 
-const MAX_ARGS = 1_024
+/** Most positional arguments. */
+export const MAX_ARGS = 1_024
 
 const value = (what: string) =>
   z.unknown().openapi({ description: `${what} Bytes are {"$bytes":"<base64>"}.` })

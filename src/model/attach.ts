@@ -8,6 +8,8 @@ export const MAX_LINE_BYTES = 16 * 1024 * 1024
 export const MAX_MESSAGE_BLOB_BYTES = 128 * 1024 * 1024
 /** Most blobs beside one message. */
 export const MAX_BLOBS = 1_024
+/** Most bytes beside a `chunk` or `input`. */
+export const MAX_ITEM_BYTES = 8 * 1024 * 1024
 /** Most chunks or inputs that nobody has acknowledged yet. */
 export const WINDOW_ITEMS = 16
 /** The receiver acknowledges at least this often. */

@@ -92,7 +92,7 @@ export function plainFunction(name: string, run: PlainFunction, init: PlainOptio
     name,
     [brand]: true,
     options: describe(name, execute, options, input, output),
-    bind: (args, kwargs) => Promise.resolve(Object.keys(kwargs).length === 0 ? args : [...args, kwargs]),
+    bind: (args, kwargs) => (isEmpty(kwargs) ? args : [...args, kwargs]),
     invoke: (parameters) => execute(...parameters),
     check: (value) => checkOutput(name, output, value),
   }
@@ -120,19 +120,29 @@ function isGeneratorFunction(run: object): boolean {
   return ['GeneratorFunction', 'AsyncGeneratorFunction'].includes(run.constructor.name)
 }
 
-async function bindOne(
+function bindOne(
   name: string,
   schema: AnySchema,
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
+): readonly unknown[] | Promise<readonly unknown[]> {
+  const named = !isEmpty(kwargs)
+  const parameters = named ? [...args, kwargs] : args.length === 0 ? [undefined] : args
+  return schema === undefined ? parameters : bindChecked(name, schema, parameters, named)
+}
+
+async function bindChecked(
+  name: string,
+  schema: StandardSchema | JsonSchema,
+  parameters: readonly unknown[],
+  named: boolean,
 ): Promise<readonly unknown[]> {
-  const named = Object.keys(kwargs).length > 0
-  if (schema !== undefined && args.length + (named ? 1 : 0) > 1) {
-    throw refusal(`"${name}" takes one argument; ${args.length} came${named ? ' and others by name' : ''}.`, {
+  if (parameters.length > 1) {
+    const positional = parameters.length - (named ? 1 : 0)
+    throw refusal(`"${name}" takes one argument; ${positional} came${named ? ' and others by name' : ''}.`, {
       fn: name,
     })
   }
-  const parameters = named ? [...args, kwargs] : args.length === 0 ? [undefined] : args
   if (!isStandardSchema(schema)) return parameters
   const checked = await validate(schema, parameters[0])
   if (checked.issues === undefined) return [checked.value]
@@ -145,8 +155,16 @@ async function bindOne(
   )
 }
 
-async function checkOutput(name: string, schema: AnySchema, value: unknown): Promise<unknown> {
-  if (!isStandardSchema(schema)) return value
+function isEmpty(kwargs: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in kwargs) return false
+  return true
+}
+
+function checkOutput(name: string, schema: AnySchema, value: unknown): unknown {
+  return isStandardSchema(schema) ? checkWith(name, schema, value) : value
+}
+
+async function checkWith(name: string, schema: StandardSchema, value: unknown): Promise<unknown> {
   const checked = await validate(schema, value)
   if (checked.issues === undefined) return checked.value
   const texts = checked.issues.map((issue) => issue.text).join('; ')

@@ -54,9 +54,12 @@ export interface CallContext {
 export interface RunnableFunction {
   readonly options: FunctionOptions
   /** The parameters (without the context) for these arguments. @throws `invalid_request` with the issues */
-  bind(args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): Promise<readonly unknown[]>
+  bind(
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>>,
+  ): readonly unknown[] | Promise<readonly unknown[]>
   /** @param parameters - the bound ones, then the {@link CallContext} */
   invoke(parameters: readonly unknown[]): unknown
-  /** The result, or one chunk, checked against the output schema. */
+  /** The result, or one chunk, checked against the output schema; or a promise of it. */
   check(value: unknown): unknown
 }

@@ -32,7 +32,7 @@ export interface CallOptions {
   kwargs?: Record<string, unknown>
   /** Items that the function reads while it runs (`clientStream`). Back-pressure reaches the source. */
   input?: AsyncIterable<unknown> | Iterable<unknown>
-  /** Gets the call's id before anything is sent; another one when the call had to be made anew. */
+  /** Gets the call's id when the daemon has taken it, before the result; another one when it had to be made anew. */
   onAccepted?: (id: string) => void
   onProgress?: (value: Value) => void
   onLog?: (entry: LogEntry) => void

@@ -5,7 +5,8 @@ import type { FunctionView, StatusView } from '../model/views.ts'
 import { createChannel } from '../util/channel.ts'
 import { createTimeOrderedIds } from '../util/ids.ts'
 import { createDeadline, onAbort, abortReason } from '../util/signals.ts'
-import { type CallHooks, type CallParams, sendCall } from './attach/outgoing-call.ts'
+import type { AttachConnection } from './attach/connection.ts'
+import { type CallParams, type SentCall, sendCall } from './attach/outgoing-call.ts'
 import { WINDOW_ITEMS } from '../model/attach.ts'
 import { type FunctionDefinition, type PlainFunction, plainFunction, type PlainOptions } from './fn.ts'
 import type { Callable, CallInfo, CallOptions, ConnectOptions } from './mesh-types.ts'
@@ -100,8 +101,8 @@ export class Mesh implements AsyncDisposable {
    */
   async call<In, R>(fn: FunctionDefinition<In, R>, args: readonly [In], options?: CallOptions): Promise<R>
   async call<R = unknown>(fn: Callable, args?: readonly unknown[], options?: CallOptions): Promise<R>
-  async call(fn: Callable, args: readonly unknown[] = [], options: CallOptions = {}): Promise<unknown> {
-    return (await this.callWithInfo(fn, args, options)).result
+  async call(fn: Callable, args?: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    return this.callWithInfo(fn, args, options).then(resultOf)
   }
 
   /** As `call`; resolves with who ran it, over which path, how long it took and what it cost. */
@@ -110,31 +111,72 @@ export class Mesh implements AsyncDisposable {
     args: readonly unknown[] = [],
     options: CallOptions = {},
   ): Promise<CallInfo> {
-    using deadline = createDeadline((options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS) + GRACE_MS, options.signal)
-    const { signal } = deadline
-    for (let current = options; ;) {
-      const connection = await this.#ready(signal)
+    const endsAt = performance.now() + (options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS) + GRACE_MS
+    const { connection } = this.#session
+    if (connection === undefined) return this.#callLater(fn, args, options, endsAt)
+    return this.#callOn(connection, fn, args, options, endsAt)
+  }
+
+  /** @param endsAt - when we give up by ourselves, on the clock of `performance` */
+  async #callLater(
+    fn: Callable,
+    args: readonly unknown[],
+    options: CallOptions,
+    endsAt: number,
+  ): Promise<CallInfo> {
+    using deadline = createDeadline(endsAt - performance.now(), options.signal)
+    return this.#callOn(await this.#ready(deadline.signal), fn, args, options, endsAt)
+  }
+
+  async #callOn(
+    connection: AttachConnection,
+    fn: Callable,
+    args: readonly unknown[],
+    options: CallOptions,
+    endsAt: number,
+  ): Promise<CallInfo> {
+    return new Promise((resolve, reject) => {
       // Ours, so that the call can be asked for also when the daemon dies before it answers at all.
       let id = this.#nextId(Date.now())
-      const hooks = {
-        ...hooksOf(options, signal),
-        onAccepted(given: string) {
+      const params = paramsOf(fn, args, options)
+      params.id = id
+      const { signal, input, onProgress, onLog } = options
+      sendCall(connection, params, {
+        signal,
+        giveUpMs: endsAt - performance.now(),
+        onAccepted(given) {
           // With an idempotency key it may be that of an earlier call.
           id = given
           options.onAccepted?.(given)
         },
-      }
-      try {
-        return await sendCall(connection, { ...paramsOf(fn, args, current), id }, hooks).result
-      } catch (error) {
-        if (connection.lost === undefined || error !== connection.lost || this.closed.aborted) throw error
-        const outcome = await findOutcome(id, () => this.#again(id, signal), signal, this.peerId)
-        if (outcome !== 'again') return outcome.info
-        // What was taken from the program's stream cannot be taken twice.
-        if (options.input !== undefined) throw notMadeAnew(id)
-        current = { ...options, timeoutMs: Math.max(1, Math.round(deadline.remainingMs() - GRACE_MS)) }
-      }
-    }
+        onProgress,
+        onLog,
+        input,
+        done: resolve,
+        failed: (error) => {
+          if (error !== connection.lost || this.closed.aborted) reject(error)
+          else resolve(this.#afterLoss(id, fn, args, options, endsAt))
+        },
+      })
+    })
+  }
+
+  /** What became of a call whose connection broke off, or the same call made anew. */
+  async #afterLoss(
+    id: string,
+    fn: Callable,
+    args: readonly unknown[],
+    options: CallOptions,
+    endsAt: number,
+  ): Promise<CallInfo> {
+    using deadline = createDeadline(endsAt - performance.now(), options.signal)
+    const { signal } = deadline
+    const outcome = await findOutcome(id, () => this.#again(id, signal), signal, this.peerId)
+    if (outcome !== 'again') return outcome.info
+    // What was taken from the program's stream cannot be taken twice.
+    if (options.input !== undefined) throw notMadeAnew(id)
+    const timeoutMs = Math.max(1, Math.round(deadline.remainingMs() - GRACE_MS))
+    return this.#callLater(fn, args, { ...options, timeoutMs }, endsAt)
   }
 
   /**
@@ -153,16 +195,27 @@ export class Mesh implements AsyncDisposable {
       const connection = await this.#ready(left.signal)
       // Twice the window: the daemon never fills it, so that `push` needs no waiting.
       const chunks = createChannel<Value>(WINDOW_ITEMS * 2)
-      const hooks: CallHooks = {
-        ...hooksOf(options, left.signal),
-        onAccepted(given) {
-          id = given
-          options.onAccepted?.(given)
-        },
-        onChunk: (value) => void chunks.push(value),
-      }
-      const sent = sendCall(connection, { ...paramsOf(fn, args, options), stream: true }, hooks)
-      sent.result.then(
+      let call: SentCall | undefined
+      const result = new Promise<CallInfo>((resolve, reject) => {
+        call = sendCall(
+          connection,
+          { ...paramsOf(fn, args, options), stream: true },
+          {
+            signal: left.signal,
+            onAccepted(given) {
+              id = given
+              options.onAccepted?.(given)
+            },
+            onChunk: (value) => void chunks.push(value),
+            onProgress: options.onProgress,
+            onLog: options.onLog,
+            input: options.input,
+            done: resolve,
+            failed: reject,
+          },
+        )
+      })
+      result.then(
         () => chunks.end(),
         (error: unknown) =>
           chunks.fail(error === connection.lost ? wentAway(id, error) : EasyNetError.from(error)),
@@ -170,9 +223,9 @@ export class Mesh implements AsyncDisposable {
       let taken = 0
       for await (const chunk of chunks) {
         yield chunk as Chunk
-        sent.taken((taken += 1))
+        call?.taken((taken += 1))
       }
-      return await sent.result
+      return await result
     } finally {
       unlink()
       left.abort(new EasyNetError('cancelled', 'The reader of the stream left.'))
@@ -218,7 +271,7 @@ export class Mesh implements AsyncDisposable {
   }
 
   async #ask(method: string, params: object): Promise<unknown> {
-    return this.#request(async (signal) => (await this.#session.ready(signal)).request(method, params).answer)
+    return this.#request(async (signal) => (await this.#session.ready(signal)).request(method, params))
   }
 
   async #request<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -256,19 +309,17 @@ export class Mesh implements AsyncDisposable {
 
 function paramsOf(fn: Callable, args: readonly unknown[], options: CallOptions): CallParams {
   const { timeoutMs, peer, key, maxCost, kwargs, input, traceparent } = options
-  return {
-    fn: typeof fn === 'string' ? fn : fn.name,
-    args,
-    ...(kwargs === undefined ? {} : { kwargs }),
-    ...(peer === undefined ? {} : { peer }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(maxCost === undefined ? {} : { maxCost }),
-    ...(key === undefined ? {} : { key }),
-    ...(input === undefined ? {} : { input: true }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  }
+  const params: CallParams = { fn: typeof fn === 'string' ? fn : fn.name, args }
+  if (kwargs !== undefined) params.kwargs = kwargs
+  if (peer !== undefined) params.peer = peer
+  if (timeoutMs !== undefined) params.timeoutMs = timeoutMs
+  if (maxCost !== undefined) params.maxCost = maxCost
+  if (key !== undefined) params.key = key
+  if (input !== undefined) params.input = true
+  if (traceparent !== undefined) params.traceparent = traceparent
+  return params
 }
 
-function hooksOf(options: CallOptions, signal: AbortSignal): CallHooks {
-  return { signal, input: options.input, onProgress: options.onProgress, onLog: options.onLog }
+function resultOf(info: CallInfo): unknown {
+  return info.result
 }

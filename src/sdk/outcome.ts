@@ -25,7 +25,7 @@ export async function findOutcome(
     const connection = await ready()
     let state: CallRecord['state'] = 'unknown'
     try {
-      const record = (await raceSignal(connection.request('outcome', { id }).answer, signal)) as CallRecord
+      const record = (await raceSignal(connection.request('outcome', { id }), signal)) as CallRecord
       const outcome = outcomeOf(record, ownPeerId)
       if (outcome !== undefined) return outcome
       state = record.state

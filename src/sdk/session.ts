@@ -93,7 +93,7 @@ export class Session {
     for (const name of names) this.#functions.delete(name)
     const connection = await this.ready(signal)
     connection.keepAlive = this.#isNeeded
-    await connection.request('unregister', { names }).answer
+    await connection.request('unregister', { names })
   }
 
   async close(): Promise<void> {
@@ -140,9 +140,9 @@ export class Session {
     try {
       const { client, group } = this.#init
       const hello = { client, ...(group === undefined ? {} : { group }) }
-      this.#peer = checkProtocol(await connection.request('hello', hello).answer)
+      this.#peer = checkProtocol(await connection.request('hello', hello))
       const { supervise } = this.#init
-      if (supervise !== undefined) await connection.request('supervise', { group: supervise.group }).answer
+      if (supervise !== undefined) await connection.request('supervise', { group: supervise.group })
       if (this.#functions.size > 0) await sendFunctions(connection, [...this.#functions.values()])
       connection.keepAlive = this.#isNeeded
       return connection
@@ -194,7 +194,7 @@ async function sendFunctions(
   connection: AttachConnection,
   functions: readonly RunnableFunction[],
 ): Promise<void> {
-  await connection.request('register', { functions: functions.map((fn) => fn.options) }).answer
+  await connection.request('register', { functions: functions.map((fn) => fn.options) })
 }
 
 function checkProtocol(answer: unknown): HelloResult {

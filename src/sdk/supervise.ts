@@ -32,7 +32,7 @@ export async function superviseGroup(init: SuperviseInit): Promise<Supervision> 
     async functions() {
       using deadline = createDeadline(ANSWER_TIMEOUT_MS)
       const connection = await session.ready(deadline.signal)
-      const answer = await connection.request('functions', { scope: 'local', group }).answer
+      const answer = await connection.request('functions', { scope: 'local', group })
       return (answer as { functions: FunctionView[] }).functions
     },
     [Symbol.asyncDispose]: () => session.close(),

@@ -20,36 +20,46 @@ export function allocateBytes(length: number): Uint8Array {
 /** From here on a part is written as it is; copying smaller ones is cheaper than a write of their own. */
 const LARGE_PART_BYTES = 16 * 1024
 
+type Part = string | Uint8Array
+
 /** Texts and bytes in few pieces for a socket, in order: neighbours are joined, large byte strings stay. */
-export function joinParts(parts: readonly (string | Uint8Array)[]): (string | Uint8Array)[] {
-  const joined: (string | Uint8Array)[] = []
-  let texts = ''
-  let small: Uint8Array[] = []
-  const endText = (): void => {
-    if (texts !== '') small.push(Buffer.from(texts))
-    texts = ''
-  }
-  const end = (): void => {
-    // Text alone needs no copy of its own.
-    if (small.length === 0 && texts !== '') joined.push(texts)
-    else {
-      endText()
-      if (small.length > 0) joined.push(joinBytes(small))
-    }
-    texts = ''
-    small = []
-  }
+export function joinParts(parts: readonly Part[]): Part[] {
+  const pieces: Part[] = []
+  let small: Part[] = []
   for (const part of parts) {
-    if (typeof part === 'string') texts += part
-    else if (part.length >= LARGE_PART_BYTES) {
-      end()
-      joined.push(part)
-    } else if (part.length > 0) {
-      endText()
+    if (typeof part === 'string' || part.length < LARGE_PART_BYTES) {
       small.push(part)
+      continue
+    }
+    if (small.length > 0) pieces.push(joinSmall(small))
+    small = []
+    pieces.push(part)
+  }
+  if (small.length > 0) pieces.push(joinSmall(small))
+  return pieces
+}
+
+function joinSmall(parts: readonly Part[]): Part {
+  let length = 0
+  let isText = true
+  for (const part of parts) {
+    if (typeof part === 'string') length += Buffer.byteLength(part)
+    else {
+      isText = false
+      length += part.length
     }
   }
-  end()
+  // Text alone needs no copy of its own.
+  if (isText) return parts.join('')
+  const joined = Buffer.allocUnsafe(length)
+  let at = 0
+  for (const part of parts) {
+    if (typeof part === 'string') at += joined.write(part, at)
+    else {
+      joined.set(part, at)
+      at += part.length
+    }
+  }
   return joined
 }
 

@@ -3,7 +3,7 @@ import type { Reason } from '../../errors/reasons.ts'
 import { fromFramedJson, toFramedJson } from '../../model/json.ts'
 import type { Value } from '../../model/value.ts'
 import { errorData, publicError } from '../errors.ts'
-import { type Json, NO_BLOBS } from './message.ts'
+import { type Json, NO_BLOBS } from '../../model/attach-message.ts'
 import type { Transport } from './transport.ts'
 
 /** Names a request of the program. */
@@ -22,25 +22,21 @@ export interface RpcEvents {
   notification(method: string, params: Params): void
 }
 
-/** How a request of ours ended. */
-export interface RpcAnswer {
-  /** Absent when `error` is there. */
-  result?: Params
-  error?: EasyNetError
+/** Who waits for the answer to a request of ours; one of the two is called, unless the connection ends before. */
+export interface RpcListener {
+  answered(result: Params): void
+  failed(error: EasyNetError): void
 }
 
 /** JSON-RPC 2.0 over whole messages, both ways; each side has its own ids. */
 export interface RpcConnection {
   /** Takes one message from the transport. @throws `protocol_violation` */
   receive(json: Json, blobs: readonly Uint8Array[]): void
-  /** Sends a request; `answered` is called once, unless the connection ends before. Returns its id. */
-  request(
-    method: string,
-    params: Json,
-    blobs: readonly Uint8Array[],
-    answered: (answer: RpcAnswer) => void,
-  ): number
+  /** Sends a request and returns its id. */
+  request(method: string, params: Json, blobs: readonly Uint8Array[], listener?: RpcListener): number
   notify(method: string, params: Json, blobs?: readonly Uint8Array[]): void
+  /** As `notify`, for what is in no hurry. */
+  notifyLater(method: string, params: Json): void
   reply(id: RequestId, result: Json, blobs?: readonly Uint8Array[]): void
   fail(id: RequestId | null, thrown: unknown): void
 }
@@ -56,15 +52,15 @@ const RPC_CODES: Partial<Record<Reason, number>> = {
 const SERVER_ERROR = -32000
 
 export function createRpcConnection(transport: Transport, events: RpcEvents): RpcConnection {
-  const waiting = new Map<number, (answer: RpcAnswer) => void>()
+  const waiting = new Map<number, RpcListener>()
   let lastId = 0
 
   const receiveAnswer = (id: unknown, json: Json, blobs: readonly Uint8Array[]): void => {
-    const answered = waiting.get(id as number)
-    if (answered === undefined) return
+    const listener = waiting.get(id as number)
+    if (listener === undefined) return
     waiting.delete(id as number)
-    if (json['error'] !== undefined) answered({ error: errorOf(json['error']) })
-    else answered({ result: { json: asObject(json['result']), blobs } })
+    if (json['error'] !== undefined) listener.failed(errorOf(json['error']))
+    else listener.answered({ json: asObject(json['result']), blobs })
   }
 
   const connection: RpcConnection = {
@@ -82,14 +78,17 @@ export function createRpcConnection(transport: Transport, events: RpcEvents): Rp
       else
         connection.fail(null, new EasyNetError('protocol_violation', 'An id is a number or a short string.'))
     },
-    request(method, params, blobs, answered) {
+    request(method, params, blobs, listener) {
       lastId += 1
       transport.send({ id: lastId, method, params }, blobs)
-      waiting.set(lastId, answered)
+      if (listener !== undefined) waiting.set(lastId, listener)
       return lastId
     },
     notify(method, params, blobs = NO_BLOBS) {
       transport.send({ method, params }, blobs)
+    },
+    notifyLater(method, params) {
+      transport.sendLater({ method, params })
     },
     reply(id, result, blobs = NO_BLOBS) {
       transport.send({ id, result }, blobs)
@@ -101,16 +100,15 @@ export function createRpcConnection(transport: Transport, events: RpcEvents): Rp
   return connection
 }
 
-/** `value` in the form of this connection; primitives need no walk. */
+/** `value` in the form of this connection. @throws `invalid_value` */
 export function encodeValue(value: unknown): { json: unknown; blobs: readonly Uint8Array[] } {
-  const needsWalk = (typeof value === 'object' && value !== null) || typeof value === 'number'
-  return needsWalk || value === undefined ? toFramedJson(value) : { json: value, blobs: NO_BLOBS }
+  const blobs: Uint8Array[] = []
+  return { json: toFramedJson(value, blobs), blobs }
 }
 
 /** The value that `json` stands for. @throws `invalid_value` */
 export function decodeValue(json: unknown, blobs: readonly Uint8Array[]): Value {
-  if (typeof json !== 'object' || json === null) return (json ?? null) as Value
-  return fromFramedJson(json, blobs)
+  return fromFramedJson(json ?? null, blobs)
 }
 
 function isRequestId(id: unknown): id is RequestId {

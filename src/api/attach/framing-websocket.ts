@@ -13,7 +13,7 @@ import {
   NO_BLOBS,
   parseMessage,
   tooLarge,
-} from './message.ts'
+} from '../../model/attach-message.ts'
 import type { Transport, TransportEvents } from './transport.ts'
 
 const PROTOCOL_ERROR = 1002
@@ -74,7 +74,7 @@ function createWebSocketTransport(ws: WebSocket, socket: Socket): Transport {
     if (ws.bufferedAmount === 0) waiters.wake()
   }
 
-  return {
+  const transport: Transport = {
     start(events: TransportEvents) {
       const join = createWebSocketJoiner(events.message)
       ws.on('message', (data, isBinary) => {
@@ -106,6 +106,7 @@ function createWebSocketTransport(ws: WebSocket, socket: Socket): Transport {
       ws.send(text, { binary: false })
       for (const blob of blobs) ws.send(blob, { binary: true })
     },
+    sendLater: (json) => transport.send(json, NO_BLOBS),
     get bufferedBytes() {
       return ws.bufferedAmount
     },
@@ -117,4 +118,5 @@ function createWebSocketTransport(ws: WebSocket, socket: Socket): Transport {
     },
     destroy: () => ws.terminate(),
   }
+  return transport
 }

@@ -5,23 +5,16 @@ import type { CallSink, FunctionRunner, Invocation, LogEntry } from '../../model
 import { toFramedJson } from '../../model/json.ts'
 import { traceparentOf } from '../../model/trace.ts'
 import type { Value } from '../../model/value.ts'
-import type { EndListener } from '../../util/signals.ts'
+import type { Deadline, EndListener } from '../../util/signals.ts'
 import { errorData } from '../errors.ts'
-import { decodeValue, encodeValue, type Params, type RpcAnswer, type RpcConnection } from './connection.ts'
+import { decodeValue, encodeValue, type Params, type RpcConnection, type RpcListener } from './connection.ts'
 import { HIGH_WATER_BYTES } from './limits.ts'
-import type { Json } from './message.ts'
+import type { Json } from '../../model/attach-message.ts'
 import type { Transport } from './transport.ts'
 import { createReceiveWindow, createSendWindow, type ReceiveWindow, type SendWindow } from './windows.ts'
 
 const MAX_LOG_LENGTH = 8_192
 const LOG_LEVELS: readonly unknown[] = ['debug', 'info', 'warn', 'error'] satisfies LogEntry['level'][]
-
-interface RunningInvocation {
-  sink: CallSink
-  chunks: ReceiveWindow<Value>
-  inputs: SendWindow
-  fail(error: EasyNetError): void
-}
 
 /** What one program runs for others. */
 export interface Invocations {
@@ -43,57 +36,9 @@ export interface InvocationsComponents {
 export function createInvocations({ rpc, transport, onSettled }: InvocationsComponents): Invocations {
   const running = new Map<number, RunningInvocation>()
   let isGone = false
-
-  const start = (
-    invocation: Invocation,
-    sink: CallSink,
-    resolve: (value: Value) => void,
-    reject: (error: EasyNetError) => void,
-  ): void => {
-    const { json, blobs } = invokeParams(invocation)
-    let unlink = (): void => {}
-    const settle = (): void => {
-      running.delete(id)
-      unlink()
-      // An error costs its stack: only for a function that somebody sends inputs.
-      if (invocation.input !== undefined) {
-        inputs.close(new EasyNetError('cancelled', 'The function has ended.'))
-      }
-      onSettled()
-    }
-    // The result comes after all chunks, also for a caller who is slower than the function.
-    const answered = (answer: RpcAnswer): void =>
-      chunks.whenTaken(() => {
-        if (!running.has(id)) return
-        settle()
-        if (answer.error !== undefined) reject(answer.error)
-        else resolveWith(answer.result)
-      })
-    const resolveWith = (result: Params | undefined): void => {
-      try {
-        resolve(decodeValue(result?.json['value'], result?.blobs ?? []))
-      } catch (thrown) {
-        reject(EasyNetError.from(thrown))
-      }
-    }
-    const id = rpc.request('invoke', json, blobs, answered)
-    const chunks = createReceiveWindow<Value>(
-      (value) => sink.chunk(value),
-      (n) => rpc.notify('ack', { call: id, of: 'chunk', n }),
-    )
-    const inputs = createSendWindow()
-    const fail = (error: EasyNetError): void => {
-      settle()
-      reject(error)
-    }
-    running.set(id, { sink, chunks, inputs, fail })
-    const { deadline } = invocation
-    const onEnd: EndListener = {
-      ended: (reason) => rpc.notify('cancel', { call: id, reason: cancelReason(reason) }),
-    }
-    unlink = () => deadline.unwatch(onEnd)
-    deadline.watch(onEnd)
-    if (invocation.input !== undefined) void sendInputs(id, invocation.input, inputs)
+  const settled = (id: number): void => {
+    running.delete(id)
+    onSettled()
   }
 
   const sendInputs = async (id: number, items: AsyncIterable<Value>, window: SendWindow): Promise<void> => {
@@ -110,14 +55,6 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
     }
   }
 
-  const handle = (method: string, invocation: RunningInvocation, { json, blobs }: Params): void => {
-    const { sink, chunks, inputs } = invocation
-    if (method === 'ack') inputs.acknowledge(json['n'])
-    else if (method === 'log') sink.log(logEntry(json))
-    else if (method === 'progress') sink.progress(decodeValue(json['value'], blobs))
-    else chunks.accept(decodeValue(json['value'], blobs))
-  }
-
   return {
     get size() {
       return running.size
@@ -125,8 +62,10 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
     runner: {
       run: (invocation, sink) =>
         new Promise((resolve, reject) => {
-          if (isGone) reject(programGone(true))
-          else start(invocation, sink, resolve, reject)
+          if (isGone) return reject(programGone(true))
+          const started = new RunningInvocation({ rpc, settled }, invocation, sink, { resolve, reject })
+          running.set(started.id, started)
+          if (invocation.input !== undefined) void sendInputs(started.id, invocation.input, started.inputs)
         }),
     },
     notified(method, params) {
@@ -135,7 +74,7 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
       // One that has just ended may still be spoken of.
       if (invocation === undefined) return
       try {
-        handle(method, invocation, params)
+        invocation.notified(method, params)
       } catch (thrown) {
         const error = EasyNetError.from(thrown)
         if (error.reason === 'protocol_violation') throw error
@@ -150,19 +89,116 @@ export function createInvocations({ rpc, transport, onSettled }: InvocationsComp
   }
 }
 
+interface Owner {
+  rpc: RpcConnection
+  settled(id: number): void
+}
+
+interface Outcome {
+  resolve(value: Value): void
+  reject(error: EasyNetError): void
+}
+
+/** One call of a function, sent to the program. What only streams need is made when the first item comes. */
+class RunningInvocation implements RpcListener, EndListener {
+  readonly id: number
+  readonly #owner: Owner
+  readonly #sink: CallSink
+  readonly #outcome: Outcome
+  readonly #deadline: Deadline
+  #isOver = false
+  #chunks: ReceiveWindow<Value> | undefined
+  #inputs: SendWindow | undefined
+
+  constructor(owner: Owner, invocation: Invocation, sink: CallSink, outcome: Outcome) {
+    this.#owner = owner
+    this.#sink = sink
+    this.#outcome = outcome
+    this.#deadline = invocation.deadline
+    const { json, blobs } = invokeParams(invocation)
+    this.id = owner.rpc.request('invoke', json, blobs, this)
+    this.#deadline.watch(this)
+  }
+
+  /** What the function may be sent still. */
+  get inputs(): SendWindow {
+    return (this.#inputs ??= createSendWindow())
+  }
+
+  /** The result comes after all chunks, also for a caller who is slower than the function. */
+  answered(result: Params): void {
+    this.#afterChunks(() => {
+      try {
+        this.#outcome.resolve(decodeValue(result.json['value'], result.blobs))
+      } catch (thrown) {
+        this.#outcome.reject(EasyNetError.from(thrown))
+      }
+    })
+  }
+
+  failed(error: EasyNetError): void {
+    this.#afterChunks(() => this.#outcome.reject(error))
+  }
+
+  /** The caller cancelled it, or its time is over. */
+  ended(reason: EasyNetError): void {
+    this.#owner.rpc.notify('cancel', { call: this.id, reason: cancelReason(reason) })
+  }
+
+  /** Ends it from our side. */
+  fail(error: EasyNetError): void {
+    this.#settle()
+    this.#outcome.reject(error)
+  }
+
+  notified(method: string, { json, blobs }: Params): void {
+    if (method === 'ack') this.inputs.acknowledge(json['n'])
+    else if (method === 'log') this.#sink.log(logEntry(json))
+    else if (method === 'progress') this.#sink.progress(decodeValue(json['value'], blobs))
+    else this.#acceptChunk(decodeValue(json['value'], blobs))
+  }
+
+  #acceptChunk(value: Value): void {
+    this.#chunks ??= createReceiveWindow<Value>(
+      (chunk) => this.#sink.chunk(chunk),
+      (n) => this.#owner.rpc.notify('ack', { call: this.id, of: 'chunk', n }),
+    )
+    this.#chunks.accept(value)
+  }
+
+  #afterChunks(end: () => void): void {
+    const settleAndEnd = (): void => {
+      if (this.#isOver) return
+      this.#settle()
+      end()
+    }
+    if (this.#chunks === undefined) settleAndEnd()
+    else this.#chunks.whenTaken(settleAndEnd)
+  }
+
+  #settle(): void {
+    this.#isOver = true
+    this.#deadline.unwatch(this)
+    // An error costs its stack: only for a function that somebody sends inputs.
+    this.#inputs?.close(new EasyNetError('cancelled', 'The function has ended.'))
+    this.#owner.settled(this.id)
+  }
+}
+
 function invokeParams(invocation: Invocation): { json: Json; blobs: readonly Uint8Array[] } {
   const { id, fn, args, kwargs, caller, timeoutMs, input, traceparent } = invocation
-  const values = toFramedJson({ args, kwargs })
+  const blobs: Uint8Array[] = []
   const json = {
     id,
     fn,
-    ...(values.json as Json),
+    args: toFramedJson(args, blobs),
+    kwargs: toFramedJson(kwargs, blobs),
     caller,
     timeoutMs: Math.max(0, Math.round(timeoutMs)),
     input: input !== undefined,
     traceparent: traceparent ?? traceparentOf(id),
   }
-  return { json, blobs: values.blobs }
+  return { json, blobs }
 }
 
 function cancelReason({ reason }: EasyNetError): string {

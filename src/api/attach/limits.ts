@@ -1,7 +1,5 @@
 // Limits of docs/spec/attach.md that the daemon alone keeps; the others are in model/attach.ts.
 
-/** Most bytes beside a `chunk` or `input`. */
-export const MAX_ITEM_BYTES = 8 * 1024 * 1024
 /** Most functions that one program offers. */
 export const MAX_PROGRAM_FUNCTIONS = 512
 /** Most calls that one program has running. */
@@ -9,6 +7,8 @@ export const MAX_RUNNING_CALLS = 1_024
 /** Most programs attached at the same time. */
 export const MAX_PROGRAMS = 64
 
+/** How long a message that is in no hurry waits for one that it can leave with. */
+export const PATIENCE_MS = 5
 /** Bytes that wait to be written before a sender of chunks has to wait. */
 export const HIGH_WATER_BYTES = 1024 * 1024
 /** Bytes that wait to be written before nothing more is read from the program. */

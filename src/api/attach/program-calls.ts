@@ -1,47 +1,24 @@
 // Calls that an attached program makes. The next stop is scheduler/caller.ts, behind the port NodeApi;
 // the one before is the program's library (sdk/attach). Programs without a connection: routes/calls.ts.
-import { z } from 'zod'
 import { EasyNetError } from '../../errors/error.ts'
-import { CALL_ID, type CallResult, type CallSink } from '../../model/call.ts'
-import { createChannel } from '../../util/channel.ts'
+import type { Json } from '../../model/attach-message.ts'
+import type { CallRequest, CallResult, CallSink, LogEntry } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
+import { createChannel } from '../../util/channel.ts'
 import { toCallRequest } from '../call-request.ts'
-import { createCollector } from '../collect.ts'
-import { invalidRequest } from '../errors.ts'
+import { type ChunkCollector, createCollector } from '../collect.ts'
 import type { NodeApi } from '../node-api.ts'
-import { callRequestSchema } from '../schemas.ts'
+import { parseCallParams } from './call-params.ts'
 import { decodeValue, encodeValue, type Params, type RequestId, type RpcConnection } from './connection.ts'
 import { HIGH_WATER_BYTES, MAX_RUNNING_CALLS, PAUSE_BYTES } from './limits.ts'
-import type { Json } from './message.ts'
 import type { Transport } from './transport.ts'
 import { createReceiveWindow, createSendWindow, type ReceiveWindow, type SendWindow } from './windows.ts'
-
-const callParamsSchema = callRequestSchema.extend({
-  id: z.string().regex(CALL_ID).optional(),
-  stream: z.boolean().default(false),
-  input: z.boolean().default(false),
-  traceparent: z.string().optional(),
-})
-
-interface InputStream {
-  items: AsyncIterable<Value>
-  accept(value: Value): void
-  end(error?: EasyNetError): void
-}
-
-interface ProgramCall {
-  controller: AbortController
-  /** True when the call is of no use without the connection. */
-  isStreaming: boolean
-  chunks: SendWindow
-  input?: InputStream
-}
 
 /** The running calls of one program. */
 export interface ProgramCalls {
   readonly size: number
-  /** Runs one call to its end and returns what the program gets. */
-  call(id: RequestId, params: Params): Promise<{ json: Json; blobs: readonly Uint8Array[] }>
+  /** Starts a call; the program gets its answer when it has ended. */
+  call(id: RequestId, params: Params): void
   /** Takes a notification that belongs to a call. */
   notified(method: 'cancel' | 'input' | 'inputEnd' | 'ack', params: Params): void
   /** The program is gone: streaming calls end, the others run on. */
@@ -52,101 +29,176 @@ export interface ProgramCallsComponents {
   node: NodeApi
   rpc: RpcConnection
   transport: Transport
+  /** Tells the program that its request failed. */
+  refuse: (id: RequestId, method: string, thrown: unknown) => void
+  /** Called when a call has been answered. */
+  onSettled: () => void
 }
 
-export function createProgramCalls({ node, rpc, transport }: ProgramCallsComponents): ProgramCalls {
+export function createProgramCalls(components: ProgramCallsComponents): ProgramCalls {
+  const { node, rpc, transport, refuse, onSettled } = components
   const running = new Map<RequestId, ProgramCall>()
 
-  const sinkOf = (id: RequestId, window: SendWindow): CallSink => {
-    const sendChunk = (value: Value): Promise<void> | void => {
-      const { json, blobs } = encodeValue(value)
-      rpc.notify('chunk', { call: id, value: json }, blobs)
-      if (transport.bufferedBytes > HIGH_WATER_BYTES) return transport.drained()
-    }
-    return {
-      chunk(value) {
-        const room = window.claim()
-        return room === undefined ? sendChunk(value) : room.then(() => sendChunk(value))
-      },
-      progress(value) {
-        // A later value says more than one that comes late.
-        if (transport.bufferedBytes > HIGH_WATER_BYTES) return
-        const { json, blobs } = encodeValue(value)
-        rpc.notify('progress', { call: id, value: json }, blobs)
-      },
-      log(entry) {
-        if (transport.bufferedBytes < PAUSE_BYTES) rpc.notify('log', { call: id, ...entry })
-      },
-    }
-  }
-
-  const run = async (id: RequestId, params: Params): Promise<CallResult> => {
-    const { stream, input, ...body } = parse(params.json)
+  const start = (id: RequestId, { json, blobs }: Params): Promise<CallResult> => {
+    const given = parseCallParams(json)
     if (running.has(id)) throw new EasyNetError('invalid_request', 'A request with this id is still running.')
     if (running.size >= MAX_RUNNING_CALLS) {
       throw new EasyNetError('too_many_calls', `This program has ${MAX_RUNNING_CALLS} calls running.`, {
         details: { limit: MAX_RUNNING_CALLS },
       })
     }
-    const request = toCallRequest(body, (json) => decodeValue(json, params.blobs))
-    const controller = new AbortController()
-    const chunks = createSendWindow()
-    const call: ProgramCall = { controller, isStreaming: stream || input, chunks }
-    if (input) {
-      call.input = createInputStream((n) => rpc.notify('ack', { call: id, of: 'input', n }))
-      request.input = call.input.items
-    }
-    const collector = stream ? undefined : createCollector((error) => controller.abort(error))
+    const request = toCallRequest(given, (value) => decodeValue(value, blobs))
+    const call = new ProgramCall(id, rpc, transport, given.stream)
+    if (given.input) request.input = call.openInput()
     running.set(id, call)
-    try {
-      const sink = sinkOf(id, chunks)
-      const result = await node.call(request, collector === undefined ? sink : { ...sink, ...collector }, {
-        signal: controller.signal,
-        onAccepted: (callId) => rpc.notify('accepted', { call: id, id: callId }),
-      })
-      return collector?.withChunks(result) ?? result
-    } finally {
-      running.delete(id)
-      call.input?.end(new EasyNetError('cancelled', 'The call has ended.'))
-    }
+    return call.run(node, request)
   }
-
-  const handle = (method: string, call: ProgramCall, { json, blobs }: Params): void => {
-    if (method === 'ack') call.chunks.acknowledge(json['n'])
-    else if (method === 'input') call.input?.accept(decodeValue(json['value'], blobs))
-    else if (method === 'inputEnd') call.input?.end(inputError(json))
-    else call.controller.abort(new EasyNetError('cancelled', 'The program cancelled the call.'))
+  const settle = (id: RequestId): void => {
+    const call = running.get(id)
+    running.delete(id)
+    call?.endInput(new EasyNetError('cancelled', 'The call has ended.'))
+  }
+  const reply = (id: RequestId, result: CallResult): void => {
+    try {
+      const { json, blobs } = encodeValue(result.result)
+      rpc.reply(id, { ...result, result: json }, blobs)
+    } catch (thrown) {
+      refuse(id, 'call', thrown)
+    }
+    onSettled()
   }
 
   return {
     get size() {
       return running.size
     },
-    async call(id, params) {
-      const result = await run(id, params)
-      const { json, blobs } = encodeValue(result.result)
-      return { json: { ...result, result: json }, blobs }
+    call(id, params) {
+      let result: Promise<CallResult>
+      try {
+        result = start(id, params)
+      } catch (thrown) {
+        refuse(id, 'call', thrown)
+        return
+      }
+      result.then(
+        (value) => {
+          settle(id)
+          reply(id, value)
+        },
+        (thrown: unknown) => {
+          settle(id)
+          refuse(id, 'call', thrown)
+        },
+      )
     },
     notified(method, params) {
       // A call that has just ended may still be spoken of.
       const call = running.get(params.json['call'] as RequestId)
       if (call === undefined) return
       try {
-        handle(method, call, params)
+        call.notified(method, params)
       } catch (thrown) {
         const error = EasyNetError.from(thrown)
         if (error.reason === 'protocol_violation') throw error
-        call.controller.abort(error)
+        call.abort(error)
       }
     },
     abandon() {
       const gone = new EasyNetError('cancelled', 'The program that made the call is gone.')
-      for (const call of running.values()) {
-        call.chunks.close(gone)
-        if (call.isStreaming) call.controller.abort(gone)
-      }
+      for (const call of running.values()) call.abandon(gone)
     },
   }
+}
+
+/** One call of the program, and where its parts go. What only streams need is made when it is needed. */
+class ProgramCall implements CallSink {
+  readonly #id: RequestId
+  readonly #rpc: RpcConnection
+  readonly #transport: Transport
+  readonly #stream: boolean
+  readonly #controller = new AbortController()
+  #chunks: SendWindow | undefined
+  #collector: ChunkCollector | undefined
+  #input: InputStream | undefined
+
+  constructor(id: RequestId, rpc: RpcConnection, transport: Transport, stream: boolean) {
+    this.#id = id
+    this.#rpc = rpc
+    this.#transport = transport
+    this.#stream = stream
+  }
+
+  async run(node: NodeApi, request: CallRequest): Promise<CallResult> {
+    const result = await node.call(request, this, {
+      signal: this.#controller.signal,
+      // It is told the id for what may come to pass while the call runs, so a quick answer need not wait for it.
+      onAccepted: (id) => this.#rpc.notifyLater('accepted', { call: this.#id, id }),
+    })
+    return this.#collector?.withChunks(result) ?? result
+  }
+
+  openInput(): AsyncIterable<Value> {
+    this.#input = createInputStream((n) => this.#rpc.notify('ack', { call: this.#id, of: 'input', n }))
+    return this.#input.items
+  }
+
+  endInput(error?: EasyNetError): void {
+    this.#input?.end(error)
+  }
+
+  abort(error: EasyNetError): void {
+    this.#controller.abort(error)
+  }
+
+  /** Without the connection a stream is of no use. */
+  abandon(gone: EasyNetError): void {
+    this.#chunks?.close(gone)
+    if (this.#stream || this.#input !== undefined) this.abort(gone)
+  }
+
+  notified(method: string, { json, blobs }: Params): void {
+    if (method === 'ack') this.#window.acknowledge(json['n'])
+    else if (method === 'input') this.#input?.accept(decodeValue(json['value'], blobs))
+    else if (method === 'inputEnd') this.endInput(inputError(json))
+    else this.abort(new EasyNetError('cancelled', 'The program cancelled the call.'))
+  }
+
+  // Fields, since a sink may be copied.
+  readonly chunk = (value: Value): Promise<void> | void => {
+    if (!this.#stream) {
+      this.#collector ??= createCollector((error) => this.abort(error))
+      return this.#collector.chunk(value)
+    }
+    const room = this.#window.claim()
+    return room === undefined ? this.#sendChunk(value) : room.then(() => this.#sendChunk(value))
+  }
+
+  readonly progress = (value: Value): void => {
+    // A later value says more than one that comes late.
+    if (this.#transport.bufferedBytes > HIGH_WATER_BYTES) return
+    const { json, blobs } = encodeValue(value)
+    this.#rpc.notify('progress', { call: this.#id, value: json }, blobs)
+  }
+
+  readonly log = (entry: LogEntry): void => {
+    if (this.#transport.bufferedBytes < PAUSE_BYTES) this.#rpc.notify('log', { call: this.#id, ...entry })
+  }
+
+  get #window(): SendWindow {
+    return (this.#chunks ??= createSendWindow())
+  }
+
+  #sendChunk(value: Value): Promise<void> | void {
+    const { json, blobs } = encodeValue(value)
+    this.#rpc.notify('chunk', { call: this.#id, value: json }, blobs)
+    if (this.#transport.bufferedBytes > HIGH_WATER_BYTES) return this.#transport.drained()
+  }
+}
+
+interface InputStream {
+  items: AsyncIterable<Value>
+  accept(value: Value): void
+  end(error?: EasyNetError): void
 }
 
 function createInputStream(acknowledge: (n: number) => void): InputStream {
@@ -164,10 +216,4 @@ function createInputStream(acknowledge: (n: number) => void): InputStream {
 
 function inputError(json: Json): EasyNetError | undefined {
   return json['error'] === undefined ? undefined : EasyNetError.fromData(json['error'])
-}
-
-function parse(json: Json): z.output<typeof callParamsSchema> {
-  const parsed = callParamsSchema.safeParse(json)
-  if (parsed.success) return parsed.data
-  throw invalidRequest(parsed.error, 'call')
 }

@@ -11,7 +11,8 @@ import type { Groups } from './groups.ts'
 import { createInvocations } from './invocations.ts'
 import { ATTACH_PROTOCOL } from '../../model/attach.ts'
 import { MAX_PROGRAM_FUNCTIONS, PAUSE_BYTES } from './limits.ts'
-import { checkDepth, type Json, NO_BLOBS } from './message.ts'
+import { type Json, NO_BLOBS } from '../../model/attach-message.ts'
+import { checkDepth } from './depth.ts'
 import { createProgramCalls } from './program-calls.ts'
 import type { Transport } from './transport.ts'
 
@@ -71,13 +72,17 @@ export function createSession(components: SessionComponents, init: SessionInit):
   let isOver = false
 
   const rpc = createRpcConnection(transport, {
-    request: (id, method, params) => void answer(id, method, params),
+    request(id, method, params) {
+      // The one that has to be quick.
+      if (method === 'call' && !isDraining) calls.call(id, params)
+      else void answer(id, method, params)
+    },
     notification,
   })
   const invocations = createInvocations({ rpc, transport, onSettled: endWhenIdle })
-  const calls = createProgramCalls({ node, rpc, transport })
+  const calls = createProgramCalls({ node, rpc, transport, refuse, onSettled: endWhenIdle })
 
-  const requests: Record<string, (params: Params, id: RequestId) => Answer | Promise<Answer>> = {
+  const requests: Record<string, (params: Params) => Answer | Promise<Answer>> = {
     hello({ json }) {
       const { group } = parse(PARAMS.hello, json, 'hello')
       if (group !== undefined) {
@@ -94,7 +99,7 @@ export function createSession(components: SessionComponents, init: SessionInit):
     },
     supervise({ json }) {
       const { group } = parse(PARAMS.supervise, json, 'supervise')
-      const kill = (reason: string): void => void rpc.request('kill', { group, reason }, NO_BLOBS, () => {})
+      const kill = (reason: string): void => void rpc.request('kill', { group, reason }, NO_BLOBS)
       leaveGroups.push(groups.supervise(group, kill))
       return plain({})
     },
@@ -120,7 +125,6 @@ export function createSession(components: SessionComponents, init: SessionInit):
       }
       return plain({})
     },
-    call: (params, id) => calls.call(id, params),
     functions({ json }) {
       const { scope, q, group } = parse(PARAMS.functions, json, 'functions')
       const functions = node.functions({ scope, ...(q === undefined ? {} : { q }) })
@@ -146,16 +150,21 @@ export function createSession(components: SessionComponents, init: SessionInit):
   async function answer(id: RequestId, method: string, params: Params): Promise<void> {
     try {
       const handler = Object.hasOwn(requests, method) ? requests[method] : undefined
-      if (handler === undefined) throw unknownMethod(method)
       if (isDraining) throw new EasyNetError('draining', 'The daemon is stopping.')
-      const answered = handler(params, id)
+      if (handler === undefined) throw unknownMethod(method)
+      const answered = handler(params)
       const { json, blobs } = answered instanceof Promise ? await answered : answered
       rpc.reply(id, json, blobs)
+      endWhenIdle()
     } catch (thrown) {
-      const error = publicError(thrown)
-      if (isUnexpected(error)) logger.error({ err: thrown, method }, 'A request of a program failed')
-      rpc.fail(id, error)
+      refuse(id, method, thrown)
     }
+  }
+
+  function refuse(id: RequestId, method: string, thrown: unknown): void {
+    const error = publicError(thrown)
+    if (isUnexpected(error)) logger.error({ err: thrown, method }, 'A request of a program failed')
+    rpc.fail(id, error)
     endWhenIdle()
   }
 

@@ -1,34 +1,21 @@
 import type { Socket } from 'node:net'
 import { EasyNetError } from '../../errors/error.ts'
-import { joinParts } from '../../util/bytes.ts'
-import { createRawSplitter } from './framing-raw.ts'
-import { messageText } from './message.ts'
-import type { Transport, TransportEvents } from './transport.ts'
+import { messageText, NO_BLOBS } from '../../model/attach-message.ts'
+import { createRawSplitter } from '../../model/attach-splitter.ts'
+import { createTurnWriter } from '../../util/turn-writer.ts'
 import { createDrainWaiters } from './drain.ts'
+import { PATIENCE_MS } from './limits.ts'
+import type { Transport, TransportEvents } from './transport.ts'
 
 /** Newline-delimited JSON with raw bytes, on a socket whose upgrade has been answered. */
 export function createRawTransport(socket: Socket, head: Buffer): Transport {
   const waiters = createDrainWaiters()
-  let parts: (string | Uint8Array)[] = []
-  let partBytes = 0
-  let isScheduled = false
   let isOver = false
-
-  const flush = (): void => {
-    isScheduled = false
-    const waiting = parts
-    parts = []
-    partBytes = 0
-    socket.cork()
-    for (const part of joinParts(waiting)) socket.write(part)
-    socket.uncork()
+  const onFlushed = (): void => {
     if (socket.writableLength === 0) waiters.wake()
   }
-  const schedule = (): void => {
-    if (isScheduled) return
-    isScheduled = true
-    setImmediate(flush)
-  }
+  const writer = createTurnWriter(socket, { patienceMs: PATIENCE_MS, onFlushed })
+  const bufferedBytes = (): number => writer.waitingBytes + socket.writableLength
 
   return {
     start(events: TransportEvents) {
@@ -48,7 +35,10 @@ export function createRawTransport(socket: Socket, head: Buffer): Transport {
       socket.on('drain', waiters.wake)
       socket.on('error', () => socket.destroy())
       // The socket of an upgrade stays half open when the program ends its side.
-      socket.on('end', () => socket.end())
+      socket.on('end', () => {
+        writer.flush()
+        socket.end()
+      })
       socket.once('close', () => {
         waiters.close()
         events.closed()
@@ -58,20 +48,21 @@ export function createRawTransport(socket: Socket, head: Buffer): Transport {
     },
     send(json, blobs) {
       const line = messageText(json, blobs)
-      if (!socket.writable) return
-      schedule()
-      parts.push(`${line}\n`, ...blobs)
-      partBytes += line.length + 1
-      for (const blob of blobs) partBytes += blob.length
+      if (socket.writable) writer.write(`${line}\n`, blobs)
+    },
+    sendLater(json) {
+      const line = messageText(json, NO_BLOBS)
+      if (socket.writable) writer.writeLater(`${line}\n`)
     },
     get bufferedBytes() {
-      return partBytes + socket.writableLength
+      return bufferedBytes()
     },
-    drained: () => waiters.wait(socket.destroyed || partBytes + socket.writableLength === 0),
+    drained: () => waiters.wait(socket.destroyed || bufferedBytes() === 0),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end() {
-      setImmediate(() => socket.end())
+      writer.flush()
+      socket.end()
     },
     destroy: () => void socket.destroy(),
   }

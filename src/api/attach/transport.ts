@@ -1,5 +1,5 @@
 import type { EasyNetError } from '../../errors/error.ts'
-import type { Json, MessageListener } from './message.ts'
+import type { Json, MessageListener } from '../../model/attach-message.ts'
 
 /** What a connection tells its owner. */
 export interface TransportEvents {
@@ -17,11 +17,13 @@ export interface Transport {
   /** Begins to read. */
   start(events: TransportEvents): void
   /**
-   * Queues one message. Those of one turn of the event loop are written together.
+   * Queues one message, which gets a member `bin`. Those of one turn of the event loop are written together.
    *
    * @throws `too_large` before anything of it was queued
    */
   send(json: Json, blobs: readonly Uint8Array[]): void
+  /** Queues one message that is in no hurry: it may leave up to `PATIENCE_MS` later, together with the next. */
+  sendLater(json: Json): void
   /** Bytes that wait to be written. */
   readonly bufferedBytes: number
   /** Resolves when all that waits has been written, or the connection is gone. */

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net'
 import { EasyNetError, type ErrorData } from '../../errors/error.ts'
-import { joinParts } from '../../util/bytes.ts'
-import { encodeFrame, type Frame, FrameReader } from './framing.ts'
-import type { OpenSocket } from './open-socket.ts'
 import { HEARTBEAT_MS, SILENCE_MS } from '../../model/attach.ts'
-import { type Message, type MessageId } from './protocol.ts'
+import { type Json, messageText, NO_BLOBS } from '../../model/attach-message.ts'
+import { createRawSplitter } from '../../model/attach-splitter.ts'
+import { allocateBytes } from '../../util/bytes.ts'
+import { createTurnWriter, type TurnWriter } from '../../util/turn-writer.ts'
+import type { OpenSocket } from './open-socket.ts'
+import type { MessageId } from './protocol.ts'
 import { decodeMembers, encodeMembers } from './value-members.ts'
 
 const APPLICATION_ERROR = -32_000
@@ -12,31 +14,30 @@ const APPLICATION_ERROR = -32_000
 /** What the owner of a connection does with what the daemon sends on its own account. */
 export interface AttachHandlers {
   /** A request of the daemon; answer it with `reply` or `replyError`. */
-  request(id: MessageId, method: string, params: Record<string, unknown>): void
+  request(id: MessageId, method: string, params: Json): void
   /** A notification that belongs to a request of the daemon. */
-  notification(method: string, params: Record<string, unknown>): void
+  notification(method: string, params: Json): void
   /** Called once, when the connection is gone: broken off, or closed by `close()`. */
   lost(error: EasyNetError): void
 }
 
-/** Gets the notifications that belong to one request of ours. */
-export type NoteListener = (method: string, params: Record<string, unknown>) => void
-
-interface Pending {
-  resolve(result: unknown): void
-  reject(error: EasyNetError): void
-  note: NoteListener | undefined
+/** Who waits for the answer to a request of ours. One of `answered` and `failed` is called, once. */
+export interface Exchange {
+  answered(result: unknown): void
+  /** With the daemon's error, or with `lost` of the connection when that ends. */
+  failed(error: EasyNetError): void
+  /** Gets the notifications that belong to the request. */
+  noted?(method: string, params: Json): void
 }
 
 /** JSON-RPC 2.0 in both directions over one upgraded socket; see docs/spec/attach.md. */
 export class AttachConnection {
   readonly #socket: Socket
   readonly #handlers: AttachHandlers
-  readonly #reader = new FrameReader()
-  readonly #pending = new Map<MessageId, Pending>()
+  readonly #writer: TurnWriter
+  readonly #pending = new Map<MessageId, Exchange>()
   readonly #heartbeat: NodeJS.Timeout
   #nextId = 1
-  #outbox: (string | Uint8Array)[] = []
   #lastSentAt = performance.now()
   #lastHeardAt = performance.now()
   #keepAlive = false
@@ -45,10 +46,15 @@ export class AttachConnection {
   constructor(open: OpenSocket, handlers: AttachHandlers) {
     this.#socket = open.socket
     this.#handlers = handlers
+    this.#writer = createTurnWriter(open.socket)
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS / 3).unref()
     // Put back, so that nothing is handled before the caller holds this object.
     if (open.head.length > 0) this.#socket.unshift(open.head)
-    this.#socket.on('data', (chunk: Uint8Array) => this.#receive(chunk))
+    // Bytes get memory of their own: programs look at the `buffer` of what they are given.
+    const split = createRawSplitter((message, blobs) => this.#dispatch(message, blobs), {
+      allocate: allocateBytes,
+    })
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk, split))
     this.#socket.on('error', (error) => this.#end(brokenOff(error)))
     this.#socket.on('close', () => this.#end(brokenOff()))
     this.#updateRef()
@@ -65,43 +71,54 @@ export class AttachConnection {
     this.#updateRef()
   }
 
-  /** Sends a request. `answer` rejects with the daemon's error, or with `lost` when the connection ends. */
-  request(method: string, params: object, note?: NoteListener): { id: MessageId; answer: Promise<unknown> } {
+  /** Sends a request; rejects with the daemon's error, or with `lost` when the connection ends. */
+  async request(method: string, params: object): Promise<unknown> {
+    return new Promise((answered, failed) => void this.begin(method, params, { answered, failed }))
+  }
+
+  /**
+   * Sends a request and returns its id.
+   *
+   * @throws {@link EasyNetError} `lost`; `invalid_value`, `too_large` when `params` cannot be sent
+   */
+  begin(method: string, params: object, exchange: Exchange): MessageId {
+    if (this.#lost !== undefined) throw this.#lost
     const id = this.#nextId++
-    const answer = new Promise<unknown>((resolve, reject) => {
-      if (this.#lost !== undefined) return reject(this.#lost)
-      this.#send({ id, method }, 'params', params)
-      this.#pending.set(id, { resolve, reject, note })
-      this.#updateRef()
-    })
-    return { id, answer }
+    const blobs: Uint8Array[] = []
+    this.#write({ jsonrpc: '2.0', id, method, params: encodeMembers(params, blobs) }, blobs)
+    this.#pending.set(id, exchange)
+    if (this.#pending.size === 1) this.#updateRef()
+    return id
   }
 
   /** Drops a request whose answer nobody waits for any more. */
   forget(id: MessageId): void {
     this.#pending.delete(id)
-    this.#updateRef()
+    if (this.#pending.size === 0) this.#updateRef()
   }
 
   /** @throws {@link EasyNetError} `invalid_value`, `too_large` when `params` cannot be sent */
   notify(method: string, params: object): void {
-    this.#send({ method }, 'params', params)
+    const blobs: Uint8Array[] = []
+    this.#write({ jsonrpc: '2.0', method, params: encodeMembers(params, blobs) }, blobs)
   }
 
   /** @throws {@link EasyNetError} `invalid_value`, `too_large` when `result` cannot be sent */
   reply(id: MessageId, result: object): void {
-    this.#send({ id }, 'result', result)
+    const blobs: Uint8Array[] = []
+    this.#write({ jsonrpc: '2.0', id, result: encodeMembers(result, blobs) }, blobs)
   }
 
   replyError(id: MessageId, error: ErrorData): void {
-    this.#write({ id, error: { code: APPLICATION_ERROR, message: error.message, data: error } }, [])
+    const rpcError = { code: APPLICATION_ERROR, message: error.message, data: error }
+    this.#write({ jsonrpc: '2.0', id, error: rpcError }, NO_BLOBS)
   }
 
   /** Sends what waits and ends the connection. Resolves when the socket is closed. */
   async close(): Promise<void> {
     if (this.#lost !== undefined) return
     this.#lost = new EasyNetError('cancelled', 'The connection to the daemon was closed.')
-    this.#flush()
+    this.#writer.flush()
     this.#finish(this.#lost)
     await new Promise<void>((resolve) => {
       if (this.#socket.destroyed) return resolve()
@@ -110,62 +127,47 @@ export class AttachConnection {
     })
   }
 
-  #send(head: Message, key: 'params' | 'result', value: object): void {
-    const { json, blobs } = encodeMembers(value)
-    this.#write({ ...head, [key]: json }, blobs)
-  }
-
-  #write(message: Message, blobs: readonly Uint8Array[]): void {
+  #write(message: Json, blobs: readonly Uint8Array[]): void {
     if (this.#lost !== undefined) return
-    // All messages of one turn of the event loop leave in one write.
-    if (this.#outbox.length === 0) setImmediate(() => this.#flush())
-    this.#outbox.push(...encodeFrame({ jsonrpc: '2.0', ...message } as Message, blobs))
-  }
-
-  #flush(): void {
-    const parts = this.#outbox
-    this.#outbox = []
-    if (parts.length === 0 || this.#socket.destroyed) return
+    this.#writer.write(`${messageText(message, blobs)}\n`, blobs)
     this.#lastSentAt = performance.now()
-    this.#socket.cork()
-    for (const part of joinParts(parts)) this.#socket.write(part)
-    this.#socket.uncork()
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(chunk: Buffer, split: (chunk: Buffer) => void): void {
     this.#lastHeardAt = performance.now()
     try {
-      for (const frame of this.#reader.push(chunk)) this.#dispatch(frame)
+      split(chunk)
     } catch (error) {
       this.#end(EasyNetError.from(error, 'protocol_violation'))
     }
   }
 
-  #dispatch({ message, blobs }: Frame): void {
-    const { id, method } = message
-    if (method === undefined) return this.#settle(message, blobs)
-    const params = decodeMembers(message.params ?? {}, blobs)
+  #dispatch(message: Json, blobs: readonly Uint8Array[]): void {
+    const { method } = message
+    const id = message['id'] as MessageId | undefined
+    if (typeof method !== 'string') return this.#settle(id, message, blobs)
+    const params = decodeMembers(message['params'] ?? {}, blobs)
     if (id !== undefined) return this.#handlers.request(id, method, params)
     if (method === 'heartbeat') return
     if (method === 'error') throw EasyNetError.fromData(params)
-    const note = this.#pending.get(params['call'] as MessageId)?.note
-    if (note !== undefined && isForCaller(method, params)) note(method, params)
+    const exchange = this.#pending.get(params['call'] as MessageId)
+    if (exchange?.noted !== undefined && isForCaller(method, params)) exchange.noted(method, params)
     else this.#handlers.notification(method, params)
   }
 
-  #settle(message: Message, blobs: readonly Uint8Array[]): void {
-    const pending = message.id === undefined ? undefined : this.#pending.get(message.id)
-    if (pending === undefined || message.id === undefined) return
-    this.forget(message.id)
-    if (message.error !== undefined) {
-      pending.reject(EasyNetError.fromData(message.error.data ?? { message: message.error.message }))
-      return
-    }
+  #settle(id: MessageId | undefined, message: Json, blobs: readonly Uint8Array[]): void {
+    const exchange = id === undefined ? undefined : this.#pending.get(id)
+    if (exchange === undefined || id === undefined) return
+    this.forget(id)
+    const error = message['error'] as { message?: unknown; data?: unknown } | undefined
+    if (error !== undefined) return exchange.failed(EasyNetError.fromData(error.data ?? error))
+    let result: unknown
     try {
-      pending.resolve(decodeMembers(message.result ?? {}, blobs))
-    } catch (error) {
-      pending.reject(EasyNetError.from(error))
+      result = decodeMembers(message['result'] ?? {}, blobs)
+    } catch (thrown) {
+      return exchange.failed(EasyNetError.from(thrown))
     }
+    exchange.answered(result)
   }
 
   #beat(): void {
@@ -173,7 +175,7 @@ export class AttachConnection {
     if (now - this.#lastHeardAt > SILENCE_MS) {
       this.#end(brokenOff(new Error(`nothing was heard for ${SILENCE_MS / 1000} s`)))
     } else if (now - this.#lastSentAt > HEARTBEAT_MS - HEARTBEAT_MS / 3) {
-      this.#write({ method: 'heartbeat', params: {} }, [])
+      this.#write({ jsonrpc: '2.0', method: 'heartbeat', params: {} }, NO_BLOBS)
     }
   }
 
@@ -186,8 +188,9 @@ export class AttachConnection {
 
   #finish(error: EasyNetError): void {
     clearInterval(this.#heartbeat)
-    for (const pending of this.#pending.values()) pending.reject(error)
+    const pending = [...this.#pending.values()]
     this.#pending.clear()
+    for (const exchange of pending) exchange.failed(error)
     this.#handlers.lost(error)
   }
 
@@ -198,7 +201,7 @@ export class AttachConnection {
 }
 
 /** Both directions number their requests alone: what a note is about follows from its method. */
-function isForCaller(method: string, params: Record<string, unknown>): boolean {
+function isForCaller(method: string, params: Json): boolean {
   return method === 'ack' ? params['of'] === 'input' : !['cancel', 'input', 'inputEnd'].includes(method)
 }
 

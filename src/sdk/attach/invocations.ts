@@ -1,20 +1,15 @@
 import { EasyNetError } from '../../errors/error.ts'
-import type { Value } from '../../model/value.ts'
 import { isReason } from '../../errors/reasons.ts'
-import { type Channel, createChannel } from '../../util/channel.ts'
-import { abortReason, createDeadline } from '../../util/signals.ts'
-import type { CallContext, RunnableFunction } from '../function-types.ts'
+import type { Json } from '../../model/attach-message.ts'
+import type { Value } from '../../model/value.ts'
+import { createDeadline, type Deadline } from '../../util/signals.ts'
+import type { RunnableFunction } from '../function-types.ts'
 import type { AttachConnection } from './connection.ts'
-import { ACK_EVERY_ITEMS, WINDOW_ITEMS } from '../../model/attach.ts'
-import { type InvokeParams, type MessageId } from './protocol.ts'
-import { drive, errorOfFunction } from './run-function.ts'
+import { Context } from './context.ts'
+import { InputQueue } from './input-queue.ts'
+import type { InvokeParams, MessageId } from './protocol.ts'
+import { drive, errorOfFunction, isThenable } from './run-function.ts'
 import { SendWindow } from './window.ts'
-
-interface Running {
-  abort(error: EasyNetError): void
-  window: SendWindow
-  input: Channel<Value>
-}
 
 /** Runs the program's functions for one connection of the daemon: `invoke`, its streams, and `cancel`. */
 export class Invocations {
@@ -26,12 +21,7 @@ export class Invocations {
   }
 
   /** A request of the daemon, which is answered on `connection`. */
-  onRequest(
-    connection: AttachConnection,
-    id: MessageId,
-    method: string,
-    params: Record<string, unknown>,
-  ): void {
+  onRequest(connection: AttachConnection, id: MessageId, method: string, params: Json): void {
     if (method !== 'invoke') {
       const message = `This program does not know "${method}".`
       return connection.replyError(id, new EasyNetError('not_implemented', message).toJSON())
@@ -46,16 +36,8 @@ export class Invocations {
   }
 
   /** A notification about one of the running functions. */
-  onNotification(method: string, params: Record<string, unknown>): void {
-    const running = this.#running.get(params['call'] as MessageId)
-    if (running === undefined) return
-    if (method === 'cancel') running.abort(cancelError(params['reason']))
-    else if (method === 'ack') running.window.acknowledge(params['n'])
-    else if (method === 'input') void running.input.push((params['value'] ?? null) as Value)
-    else if (method === 'inputEnd') {
-      if (params['error'] === undefined || params['error'] === null) running.input.end()
-      else running.input.fail(EasyNetError.fromData(params['error']))
-    }
+  onNotification(method: string, params: Json): void {
+    this.#running.get(params['call'] as MessageId)?.noted(method, params)
   }
 
   /** Stops everything: the daemon, and with it every caller, is gone. */
@@ -63,7 +45,7 @@ export class Invocations {
     const reason = new EasyNetError('interrupted', 'The connection to the daemon broke off.', {
       cause: error,
     })
-    for (const running of this.#running.values()) running.abort(reason)
+    for (const { deadline } of this.#running.values()) deadline.abort(reason)
   }
 
   async #run(
@@ -72,70 +54,64 @@ export class Invocations {
     invoke: InvokeParams,
     fn: RunnableFunction,
   ): Promise<void> {
-    const controller = new AbortController()
-    const window = new SendWindow()
-    // Twice the window: a well-behaved daemon never fills it, so that `push` needs no waiting.
-    const input = createChannel<Value>(WINDOW_ITEMS * 2)
-    if (invoke.input !== true) input.end()
-    const running: Running = { abort: (error) => controller.abort(error), window, input }
+    using deadline = createDeadline(invoke.timeoutMs)
+    const running = new Running(connection, id, deadline, invoke.input === true)
     this.#running.set(id, running)
-    using deadline = createDeadline(invoke.timeoutMs, controller.signal)
-    const { signal } = deadline
-    signal.addEventListener('abort', () => input.fail(abortReason(signal)), { once: true })
-    const context = createContext(connection, id, invoke, deadline, input, () => this.#running.has(id))
-    let refused = false
+    let isBound = false
     try {
-      const parameters = await fn.bind(invoke.args, invoke.kwargs).catch((error: unknown) => {
-        refused = true
-        throw EasyNetError.from(error, 'function_error')
-      })
-      const value = await drive(fn, [...parameters, context], signal, async (chunk) => {
-        await window.take(signal)
-        connection.notify('chunk', { call: id, value: chunk })
-      })
-      this.#running.delete(id)
+      const bound = fn.bind(invoke.args, invoke.kwargs)
+      const parameters = isThenable(bound) ? await bound : bound
+      isBound = true
+      const context = new Context(running, invoke)
+      const driven = drive(fn, [...parameters, context], deadline, (chunk) => running.sendChunk(chunk))
+      const value = isThenable(driven) ? await driven : driven
+      this.#end(id, running)
       connection.reply(id, { value: value ?? null })
     } catch (error) {
-      this.#running.delete(id)
-      const failure = refused ? EasyNetError.from(error) : errorOfFunction(error, signal)
+      this.#end(id, running)
+      const failure = isBound ? errorOfFunction(error, deadline) : EasyNetError.from(error, 'function_error')
       connection.replyError(id, failure.toJSON())
     }
   }
-}
 
-function createContext(
-  connection: AttachConnection,
-  id: MessageId,
-  invoke: InvokeParams,
-  deadline: { signal: AbortSignal; remainingMs(): number },
-  input: Channel<Value>,
-  isRunning: () => boolean,
-): CallContext {
-  return {
-    signal: deadline.signal,
-    deadline: Date.now() + invoke.timeoutMs,
-    remainingMs: () => deadline.remainingMs(),
-    progress(value) {
-      if (isRunning()) connection.notify('progress', { call: id, value })
-    },
-    log(message, level = 'info') {
-      if (isRunning()) connection.notify('log', { call: id, level, message })
-    },
-    caller: invoke.caller,
-    callId: invoke.id,
-    traceparent: invoke.traceparent ?? '',
-    input: acknowledged(connection, id, input),
-    budget: null,
+  #end(id: MessageId, running: Running): void {
+    this.#running.delete(id)
+    running.isOver = true
   }
 }
 
-/** The inputs, each acknowledged when the function asks for the one after it. */
-async function* acknowledged(connection: AttachConnection, id: MessageId, input: Channel<Value>) {
-  let taken = 0
-  for await (const item of input) {
-    yield item
-    taken += 1
-    if (taken % ACK_EVERY_ITEMS === 0) connection.notify('ack', { call: id, of: 'input', n: taken })
+/** One run of a function. What only streams need is made for the first item. */
+class Running {
+  readonly deadline: Deadline
+  readonly input: InputQueue | undefined
+  isOver = false
+  readonly #connection: AttachConnection
+  readonly #id: MessageId
+  #window: SendWindow | undefined
+
+  constructor(connection: AttachConnection, id: MessageId, deadline: Deadline, hasInput: boolean) {
+    this.#connection = connection
+    this.#id = id
+    this.deadline = deadline
+    if (hasInput) this.input = new InputQueue(deadline, (n) => this.notify('ack', { of: 'input', n }))
+  }
+
+  /** Tells the daemon something about this run; nothing when it has ended. */
+  notify(method: string, params: object): void {
+    if (!this.isOver) this.#connection.notify(method, { call: this.#id, ...params })
+  }
+
+  async sendChunk(value: unknown): Promise<void> {
+    this.#window ??= new SendWindow()
+    await this.#window.take(this.deadline.signal)
+    this.notify('chunk', { value })
+  }
+
+  noted(method: string, params: Json): void {
+    if (method === 'cancel') this.deadline.abort(cancelError(params['reason']))
+    else if (method === 'ack') this.#window?.acknowledge(params['n'])
+    else if (method === 'input') this.input?.push((params['value'] ?? null) as Value)
+    else if (method === 'inputEnd') this.input?.end(params['error'])
   }
 }
 

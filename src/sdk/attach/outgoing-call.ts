@@ -1,13 +1,17 @@
 import { EasyNetError } from '../../errors/error.ts'
+import { ACK_EVERY_ITEMS } from '../../model/attach.ts'
+import type { Json } from '../../model/attach-message.ts'
 import type { CallResult, LogEntry } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
-import { raceSignal } from '../../util/signals.ts'
-import type { AttachConnection } from './connection.ts'
-import { ACK_EVERY_ITEMS } from '../../model/attach.ts'
-import { type MessageId } from './protocol.ts'
+import { abortReason, raceSignal } from '../../util/signals.ts'
+import type { AttachConnection, Exchange } from './connection.ts'
+import type { MessageId } from './protocol.ts'
 import { SendWindow } from './window.ts'
 
 // A call: … → sdk/mesh.ts → here ⇢ app connection ⇢ api/attach (daemon).
+
+/** Longest delay that a timer can hold. */
+const MAX_TIMER_MS = 2_147_483_647
 
 /** The parameters of `call`. */
 export interface CallParams {
@@ -24,28 +28,81 @@ export interface CallParams {
   traceparent?: string
 }
 
-/** Where the parts of a running call go. */
+/** Where the parts of a running call go, and how it ends. */
 export interface CallHooks {
   /** Cancels the call on the daemon when it aborts. */
-  signal: AbortSignal
+  signal?: AbortSignal | undefined
+  /** Cancels it after so many milliseconds. */
+  giveUpMs?: number | undefined
   onAccepted?: ((id: string) => void) | undefined
   onChunk?: ((value: Value) => void) | undefined
   onProgress?: ((value: Value) => void) | undefined
   onLog?: ((entry: LogEntry) => void) | undefined
   /** Items that are sent to the function while it runs. */
   input?: AsyncIterable<unknown> | Iterable<unknown> | undefined
+  /** One of these two is called, once; `failed` with the connection's `lost` when that broke off. */
+  done(result: CallResult): void
+  failed(error: unknown): void
 }
 
-export interface SentCall {
-  result: Promise<CallResult>
-  /** Tells the daemon how many chunks the consumer has taken in all. */
-  taken(count: number): void
-}
+export type SentCall = Pick<OutgoingCall, 'taken'>
 
-/** Sends one call and routes what belongs to it. */
+/**
+ * Sends one call and routes what belongs to it.
+ *
+ * @throws {@link EasyNetError} when it cannot be sent; then no hook is called
+ */
 export function sendCall(connection: AttachConnection, params: CallParams, hooks: CallHooks): SentCall {
-  const window = new SendWindow()
-  const { id, answer } = connection.request('call', params, (method, note) => {
+  return new OutgoingCall(connection, params, hooks)
+}
+
+/** A call on its way; given up when nobody wants it any more. */
+class OutgoingCall implements Exchange {
+  readonly #connection: AttachConnection
+  readonly #hooks: CallHooks
+  readonly #id: MessageId
+  readonly #timer: NodeJS.Timeout | undefined
+  #onAbort: (() => void) | undefined
+  #input: { window: SendWindow; ended: AbortController } | undefined
+
+  constructor(connection: AttachConnection, params: CallParams, hooks: CallHooks) {
+    const { signal, giveUpMs, input } = hooks
+    if (signal?.aborted === true) throw abortReason(signal)
+    this.#connection = connection
+    this.#hooks = hooks
+    this.#id = connection.begin('call', params, this)
+    if (giveUpMs !== undefined) {
+      this.#timer = setTimeout(() => this.#giveUp(late(giveUpMs)), Math.min(giveUpMs, MAX_TIMER_MS))
+    }
+    if (signal !== undefined) {
+      this.#onAbort = () => this.#giveUp(abortReason(signal))
+      signal.addEventListener('abort', this.#onAbort)
+    }
+    if (input !== undefined) {
+      this.#input = { window: new SendWindow(), ended: new AbortController() }
+      void sendInput(connection, this.#id, input, this.#input.window, this.#input.ended.signal)
+    }
+  }
+
+  /** Tells the daemon how many chunks the consumer has taken in all. */
+  taken(count: number): void {
+    if (count % ACK_EVERY_ITEMS === 0) {
+      this.#connection.notify('ack', { call: this.#id, of: 'chunk', n: count })
+    }
+  }
+
+  answered(result: unknown): void {
+    this.#end()
+    this.#hooks.done(result as CallResult)
+  }
+
+  failed(error: EasyNetError): void {
+    this.#end()
+    this.#hooks.failed(error)
+  }
+
+  noted(method: string, note: Json): void {
+    const hooks = this.#hooks
     switch (method) {
       case 'accepted':
         return hooks.onAccepted?.(String(note['id']))
@@ -56,41 +113,28 @@ export function sendCall(connection: AttachConnection, params: CallParams, hooks
       case 'log':
         return hooks.onLog?.({ level: note['level'] as LogEntry['level'], message: String(note['message']) })
       case 'ack':
-        return window.acknowledge(note['n'])
+        return this.#input?.window.acknowledge(note['n'])
     }
-  })
-  return {
-    result: finish(connection, id, answer, window, hooks),
-    taken(count) {
-      if (count % ACK_EVERY_ITEMS === 0) connection.notify('ack', { call: id, of: 'chunk', n: count })
-    },
+  }
+
+  #giveUp(error: EasyNetError): void {
+    this.#connection.notify('cancel', { call: this.#id })
+    this.#connection.forget(this.#id)
+    this.failed(error)
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer)
+    if (this.#onAbort !== undefined) this.#hooks.signal?.removeEventListener('abort', this.#onAbort)
+    this.#input?.ended.abort()
   }
 }
 
-async function finish(
-  connection: AttachConnection,
-  id: MessageId,
-  answer: Promise<unknown>,
-  window: SendWindow,
-  hooks: CallHooks,
-): Promise<CallResult> {
-  // An abort makes an error with its stack: only for a call that has somebody to tell.
-  const ended = hooks.input === undefined ? undefined : new AbortController()
-  if (hooks.input !== undefined && ended !== undefined) {
-    const signal = AbortSignal.any([hooks.signal, ended.signal])
-    void sendInput(connection, id, hooks.input, window, signal)
-  }
-  try {
-    return (await raceSignal(answer, hooks.signal)) as CallResult
-  } catch (error) {
-    if (hooks.signal.aborted && connection.lost === undefined) {
-      connection.notify('cancel', { call: id })
-      connection.forget(id)
-    }
-    throw error
-  } finally {
-    ended?.abort()
-  }
+function late(giveUpMs: number): EasyNetError {
+  const timeoutMs = Math.round(giveUpMs)
+  return new EasyNetError('deadline_exceeded', `No answer came within ${timeoutMs} ms.`, {
+    details: { timeoutMs },
+  })
 }
 
 /** Never rejects: a source that fails is reported to the function, which decides what becomes of the call. */

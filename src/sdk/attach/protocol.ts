@@ -2,16 +2,6 @@
 
 export type MessageId = number | string
 
-/** One JSON-RPC 2.0 message, in the form it has on the line. */
-export interface Message {
-  id?: MessageId
-  method?: string
-  params?: unknown
-  result?: unknown
-  error?: { code: number; message: string; data?: unknown }
-  bin?: number[]
-}
-
 /** Who we are, as `hello` returns it. */
 export interface HelloResult {
   protocol: number

@@ -1,24 +1,43 @@
 import { EasyNetError } from '../../errors/error.ts'
-import { abortReason } from '../../util/signals.ts'
+import type { Deadline } from '../../util/signals.ts'
 import type { RunnableFunction } from '../function-types.ts'
 
 const MAX_MESSAGE = 2_000
 
-/** Runs a function to its end and passes on what it yields. Resolves with its (or its generator's) return value. */
-export async function drive(
+/**
+ * Runs a function to its end and passes on what it yields. Returns its (or its generator's) return value, at
+ * once when there is nothing to wait for.
+ */
+export function drive(
   fn: RunnableFunction,
   parameters: readonly unknown[],
-  signal: AbortSignal,
+  deadline: Pick<Deadline, 'reason'>,
+  emit: (chunk: unknown) => Promise<void>,
+): unknown {
+  const finish = (returned: unknown): unknown => {
+    const iterator = iteratorOf(returned, fn.options.stream === true)
+    return iterator === undefined ? fn.check(returned) : passOn(fn, iterator, deadline, emit)
+  }
+  const started = fn.invoke(parameters)
+  return isThenable(started) ? Promise.resolve(started).then(finish) : finish(started)
+}
+
+/** True for what has to be awaited. */
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+async function passOn(
+  fn: RunnableFunction,
+  iterator: AsyncIterator<unknown> | Iterator<unknown>,
+  deadline: Pick<Deadline, 'reason'>,
   emit: (chunk: unknown) => Promise<void>,
 ): Promise<unknown> {
-  const started = await fn.invoke(parameters)
-  const iterator = iteratorOf(started, fn.options.stream === true)
-  if (iterator === undefined) return fn.check(started)
   try {
     while (true) {
       const step = await iterator.next()
       if (step.done === true) return step.value
-      if (signal.aborted) throw abortReason(signal)
+      if (deadline.reason !== undefined) throw deadline.reason
       await emit(await fn.check(step.value))
     }
   } catch (error) {
@@ -41,8 +60,8 @@ function iteratorOf(value: unknown, stream: boolean): AsyncIterator<unknown> | I
  * What the caller is told of a failure. Whatever user code throws is a `function_error`, even an
  * `EasyNetError` of a nested call: its `retryable` speaks of that call, not of this one.
  */
-export function errorOfFunction(error: unknown, signal: AbortSignal): EasyNetError {
-  if (signal.aborted) return abortReason(signal)
+export function errorOfFunction(error: unknown, { reason }: Pick<Deadline, 'reason'>): EasyNetError {
+  if (reason !== undefined) return reason
   const message = error instanceof Error ? error.message : String(error)
   return new EasyNetError('function_error', message.slice(0, MAX_MESSAGE), { details: describe(error) })
 }

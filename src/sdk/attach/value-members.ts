@@ -4,27 +4,31 @@ import { fromFramedJson, toFramedJson } from '../../model/json.ts'
 // (schemas, error details, names) is JSON as it stands. See docs/spec/attach.md, Framing.
 const VALUE_MEMBERS = ['args', 'kwargs', 'value', 'result'] as const
 
-/** `content` with its values in the form of the connection, and the bytes that go beside it. */
-export function encodeMembers(content: object): { json: object; blobs: readonly Uint8Array[] } {
-  const values = membersOf(content)
-  if (values === undefined) return { json: content, blobs: [] }
-  const { json, blobs } = toFramedJson(values)
-  return { json: { ...content, ...(json as object) }, blobs }
-}
+type Content = Record<string, unknown>
 
-/** The inverse of {@link encodeMembers}. @throws `invalid_value` */
-export function decodeMembers(content: object, blobs: readonly Uint8Array[]): Record<string, unknown> {
-  const values = membersOf(content)
-  if (values === undefined) return content as Record<string, unknown>
-  return { ...content, ...(fromFramedJson(values, blobs) as object) }
-}
-
-function membersOf(content: object): Record<string, unknown> | undefined {
-  let found: Record<string, unknown> | undefined
+/**
+ * `content` with its values in the form of the connection; itself when they need no change.
+ *
+ * @param blobs - gets the bytes, which go beside it
+ * @throws `invalid_value`
+ */
+export function encodeMembers(content: object, blobs: Uint8Array[]): object {
+  let encoded = content as Content
   for (const name of VALUE_MEMBERS) {
     if (!Object.hasOwn(content, name)) continue
-    found ??= {}
-    found[name] = (content as Record<string, unknown>)[name]
+    const json = toFramedJson(encoded[name], blobs)
+    if (json === encoded[name]) continue
+    if (encoded === content) encoded = { ...content }
+    encoded[name] = json
   }
-  return found
+  return encoded
+}
+
+/** The inverse of {@link encodeMembers}; changes `content` in place. @throws `invalid_value` */
+export function decodeMembers(content: object, blobs: readonly Uint8Array[]): Record<string, unknown> {
+  const members = content as Content
+  for (const name of VALUE_MEMBERS) {
+    if (Object.hasOwn(content, name)) members[name] = fromFramedJson(members[name], blobs)
+  }
+  return members
 }

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { createRawSplitter } from '../../../../src/api/attach/framing-raw.ts'
+import { createRawSplitter } from '../../../../src/model/attach-splitter.ts'
 
 export type Message = Record<string, unknown>
 type Seen = Message & { blobs: readonly Uint8Array[] }

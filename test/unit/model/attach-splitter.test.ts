@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createRawSplitter } from '../../../src/api/attach/framing-raw.ts'
-import { createWebSocketJoiner } from '../../../src/api/attach/framing-websocket.ts'
-import { announcedLengths, checkDepth, messageText } from '../../../src/api/attach/message.ts'
+import { announcedLengths, messageText } from '../../../src/model/attach-message.ts'
+import { createRawSplitter } from '../../../src/model/attach-splitter.ts'
+import { fromFramedJson, toFramedJson } from '../../../src/model/json.ts'
+import { allocateBytes } from '../../../src/util/bytes.ts'
 
 interface Sent {
   json: Record<string, unknown>
@@ -15,7 +16,7 @@ const message: fc.Arbitrary<Sent> = fc.record({
 })
 
 function encode({ json, blobs }: Sent): Buffer {
-  return Buffer.concat([Buffer.from(`${messageText(json, blobs)}\n`), ...blobs])
+  return Buffer.concat([Buffer.from(`${messageText({ ...json }, blobs)}\n`), ...blobs])
 }
 
 function split(parts: readonly Buffer[], maxLineBytes?: number): Sent[] {
@@ -23,7 +24,7 @@ function split(parts: readonly Buffer[], maxLineBytes?: number): Sent[] {
   const feed = createRawSplitter(
     ({ method, params }, blobs) =>
       void got.push({ json: { method, params }, blobs: blobs.map((blob) => new Uint8Array(blob)) }),
-    maxLineBytes,
+    maxLineBytes === undefined ? {} : { maxLineBytes },
   )
   for (const part of parts) feed(part)
   return got
@@ -60,8 +61,29 @@ describe('the raw framing', () => {
     expect(plain(split([...whole].map((byte) => Buffer.from([byte]))))).toEqual(plain([sent, sent]))
   })
 
+  test('carries values with bytes', () => {
+    const value = {
+      image: new Uint8Array([1, 2, 3]),
+      none: new Uint8Array(),
+      odd: { $bin: 0 },
+      text: '你好\n',
+    }
+    const blobs: Uint8Array[] = []
+    const whole = encode({ json: { params: toFramedJson(value, blobs) }, blobs })
+    const [got] = split(cut(whole, [1, 5, 9]))
+    const read = fromFramedJson(got?.json['params'], got?.blobs ?? [])
+    expect(read).toEqual(value)
+  })
+
+  test('gives blobs memory of their own where that is asked for', () => {
+    let got: readonly Uint8Array[] = []
+    const feed = createRawSplitter((_, blobs) => void (got = blobs), { allocate: allocateBytes })
+    feed(encode({ json: { method: 'm' }, blobs: [new Uint8Array(10)] }))
+    expect(got[0]?.buffer.byteLength).toBe(10)
+  })
+
   test('refuses a long line before it has come', () => {
-    const feed = createRawSplitter(() => {}, 100)
+    const feed = createRawSplitter(() => {}, { maxLineBytes: 100 })
     feed(Buffer.alloc(60, 32))
     expect(() => feed(Buffer.alloc(60, 32))).toThrow('at most 100')
   })
@@ -116,44 +138,9 @@ describe('the raw framing', () => {
   })
 })
 
-describe('the WebSocket framing', () => {
-  const text = (json: unknown): [Buffer, boolean] => [Buffer.from(JSON.stringify(json)), false]
-
-  test('joins a text message with the binary messages that it announces', () => {
-    const got: unknown[] = []
-    const join = createWebSocketJoiner(
-      (json, blobs) => void got.push([json['id'], blobs.map((blob) => blob.length)]),
-    )
-    join(...text({ id: 1 }))
-    join(...text({ id: 2, bin: [2, 0] }))
-    join(Buffer.alloc(2), true)
-    join(Buffer.alloc(0), true)
-    join(...text({ id: 3 }))
-    expect(got).toEqual([
-      [1, []],
-      [2, [2, 0]],
-      [3, []],
-    ])
-  })
-
-  test('refuses bytes that nobody announced, of another length, or that do not come', () => {
-    const join = createWebSocketJoiner(() => {})
-    expect(() => join(Buffer.alloc(1), true)).toThrow('not announced')
-    join(...text({ bin: [2] }))
-    expect(() => join(Buffer.alloc(3), true)).toThrow('not announced')
-    expect(() => join(...text({}))).toThrow('did not come')
-  })
-})
-
 test('messages that the other side would refuse are not sent', () => {
   expect(() => messageText({ x: 'x'.repeat(17 * 1024 * 1024) }, [])).toThrow('at most')
   expect(() => messageText({ x: 'ü'.repeat(9 * 1024 * 1024) }, [])).toThrow('at most')
   const blobs = Array.from({ length: 1_025 }, () => new Uint8Array(0))
   expect(() => messageText({}, blobs)).toThrow('at most')
-})
-
-test('deep nesting is noticed', () => {
-  const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth))
-  expect(() => checkDepth(nested(60))).not.toThrow()
-  expect(() => checkDepth(nested(100_000))).toThrow('nested deeper')
 })

@@ -1,9 +1,25 @@
-import { announcedLengths, type MessageListener, NO_BLOBS, parseMessage, tooLarge } from './message.ts'
-import type { Json } from './message.ts'
-import { MAX_LINE_BYTES } from '../../model/attach.ts'
+import {
+  announcedLengths,
+  type Json,
+  type MessageListener,
+  NO_BLOBS,
+  parseMessage,
+  tooLarge,
+} from './attach-message.ts'
+import { MAX_LINE_BYTES } from './attach.ts'
 
 const NEWLINE = 10
 const FIRST_CAPACITY = 64 * 1024
+const EMPTY = Buffer.alloc(0)
+
+const pooled = (length: number): Uint8Array => Buffer.allocUnsafe(length)
+
+export interface SplitterInit {
+  /** Memory for one blob. @default a part of Node's pool, when it is small */
+  allocate?: (length: number) => Uint8Array
+  /** @default `MAX_LINE_BYTES` */
+  maxLineBytes?: number
+}
 
 /**
  * Splits a byte stream into messages: a line of JSON, then the bytes that it announces. Feed it whatever
@@ -13,16 +29,16 @@ const FIRST_CAPACITY = 64 * 1024
  */
 export function createRawSplitter(
   onMessage: MessageListener,
-  maxLineBytes: number = MAX_LINE_BYTES,
+  { allocate = pooled, maxLineBytes = MAX_LINE_BYTES }: SplitterInit = {},
 ): (data: Buffer) => void {
   // The start of a line whose end has not come yet.
-  let partial = Buffer.alloc(0)
+  let partial = EMPTY
   let partialLength = 0
   // The message whose blobs are on their way.
   let json: Json | undefined
   let blobs: Uint8Array[] = []
   let lengths: readonly number[] = []
-  let current = Buffer.alloc(0)
+  let current: Uint8Array = EMPTY
   let filled = 0
 
   const checkLine = (length: number): void => {
@@ -43,11 +59,11 @@ export function createRawSplitter(
     keep(data, from, to)
     const line = partial.toString('utf8', 0, partialLength)
     partialLength = 0
-    if (partial.length > FIRST_CAPACITY) partial = Buffer.alloc(0)
+    if (partial.length > FIRST_CAPACITY) partial = EMPTY
     return line
   }
   const nextBlob = (): void => {
-    current = Buffer.allocUnsafe(lengths[blobs.length] ?? 0)
+    current = allocate(lengths[blobs.length] ?? 0)
     filled = 0
   }
   const finishBlobs = (): void => {
@@ -61,7 +77,7 @@ export function createRawSplitter(
       const [message, complete] = [json, blobs]
       json = undefined
       blobs = []
-      current = Buffer.alloc(0)
+      current = EMPTY
       onMessage(message, complete)
     }
   }

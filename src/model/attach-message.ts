@@ -1,7 +1,7 @@
-import { EasyNetError } from '../../errors/error.ts'
-import { MAX_VALUE_DEPTH } from '../../model/value.ts'
-import { MAX_BLOBS, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from '../../model/attach.ts'
-import { MAX_ITEM_BYTES } from './limits.ts'
+import { EasyNetError } from '../errors/error.ts'
+import { MAX_BLOBS, MAX_ITEM_BYTES, MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from './attach.ts'
+
+// Messages of docs/spec/attach.md as both ends of the app connection read and write them.
 
 /** A JSON object of the protocol. */
 export type Json = Record<string, unknown>
@@ -11,8 +11,6 @@ export type MessageListener = (json: Json, blobs: readonly Uint8Array[]) => void
 
 export const NO_BLOBS: readonly Uint8Array[] = []
 const NO_LENGTHS: readonly number[] = []
-/** What a value may have, and the levels of a message around it. */
-const MAX_PARAMS_DEPTH = MAX_VALUE_DEPTH + 4
 
 /** One line or text message as an object. @throws `protocol_violation` */
 export function parseMessage(text: string): Json {
@@ -50,17 +48,22 @@ export function announcedLengths(json: Json): readonly number[] {
 }
 
 /**
- * The text of a message with its blobs announced.
+ * The text of a message. Announces its blobs in it: `json` gets a member `bin`.
  *
  * @throws `too_large` when the other side would have to refuse it
  */
 export function messageText(json: Json, blobs: readonly Uint8Array[]): string {
   if (blobs.length === 0) return checkedText(JSON.stringify(json))
   if (blobs.length > MAX_BLOBS) throw tooLarge('blobs', blobs.length, MAX_BLOBS)
-  const bin = blobs.map((blob) => blob.length)
-  const sum = bin.reduce((total, length) => total + length, 0)
+  const lengths: number[] = []
+  let sum = 0
+  for (const { length } of blobs) {
+    lengths.push(length)
+    sum += length
+  }
   if (sum > MAX_MESSAGE_BLOB_BYTES) throw tooLarge('bytes beside a message', sum, MAX_MESSAGE_BLOB_BYTES)
-  return checkedText(JSON.stringify({ ...json, bin }))
+  json['bin'] = lengths
+  return checkedText(JSON.stringify(json))
 }
 
 function checkedText(text: string): string {
@@ -71,19 +74,10 @@ function checkedText(text: string): string {
   return text
 }
 
-/** @throws `invalid_value` when `json` is nested deeper than what validation can walk through */
-export function checkDepth(json: unknown, left: number = MAX_PARAMS_DEPTH): void {
-  if (typeof json !== 'object' || json === null) return
-  if (left === 0) {
-    throw new EasyNetError('invalid_value', `The message is nested deeper than ${MAX_PARAMS_DEPTH} levels.`)
-  }
-  for (const item of Object.values(json)) checkDepth(item, left - 1)
-}
-
 /** The error for a message beyond a limit of the protocol. */
 export function tooLarge(what: string, given: number, most: number): EasyNetError {
   return new EasyNetError('too_large', `${given} ${what}; at most ${most} are allowed.`, {
-    hint: 'Send it in parts, as a stream.',
+    hint: 'Send it in parts: a function with clientStream reads a stream of inputs.',
     details: { limit: most },
   })
 }
