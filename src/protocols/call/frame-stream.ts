@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { joinBytes } from '../../util/bytes.ts'
+import { releaseBytes } from '../../util/release.ts'
 import { streamClosed, waitUntilDrained } from '../drain.ts'
 import {
   FINISH_TIMEOUT_MS,
@@ -30,7 +31,10 @@ export interface FrameStream {
 }
 
 export interface FrameListener {
-  /** A returned promise stops the reading until it resolves. Throwing resets the stream. */
+  /**
+   * A returned promise stops the reading until it resolves. Throwing resets the stream. The payload of a
+   * BLOB frame is gone when this has returned.
+   */
   onFrame(frame: Frame): Promise<void> | void
   /** The last frame was handled: no more will come. `error` is set when the stream was cut. */
   onClose(error?: Error): void
@@ -75,6 +79,7 @@ export function createFrameStream(stream: Stream, listener: FrameListener): Fram
     try {
       for (let frame = splitter.next(); frame !== undefined && !reported; frame = splitter.next()) {
         const wait = listener.onFrame(frame)
+        if (frame.type === FrameType.blob) releaseBytes(frame.payload)
         if (wait === undefined) continue
         handling = true
         pause()

@@ -9,7 +9,9 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { isEncrypted, tunedNoise } from '../../../src/network/tuned-noise.ts'
+import { isEncrypted } from '../../../src/network/encrypted-stream.ts'
+import { isTcp } from '../../../src/network/noise-writes.ts'
+import { tunedNoise } from '../../../src/network/tuned-noise.ts'
 
 const ECHO = '/test/echo/1.0.0'
 
@@ -48,28 +50,27 @@ test.each([
   ['is called by the library', noise, tunedNoise],
 ])('%s', async (_, caller, called) => {
   const [from, to] = await Promise.all([startNode(caller()), startNode(called())])
-  for (const length of [1, 100, 70_000]) {
+  for (const length of [1, 100, 1_199, 1_200, 20_000, 70_000, 1_000_000]) {
     const bytes = randomBytes(length)
     expect(Buffer.compare(await echo(from, to, bytes), bytes)).toBe(0)
   }
 })
 
 test('the library is still built as we know it, so that nothing is lost by an update unnoticed', async () => {
-  const seen: { encrypted: boolean; socket: unknown }[] = []
+  const seen: { encrypted: boolean; tcp: boolean }[] = []
   const watched: typeof tunedNoise = () => (components) => {
     const encrypter = noise()(components)
     const secure = encrypter.secureOutbound.bind(encrypter)
     encrypter.secureOutbound = async (connection, options) => {
       const secured = await secure(connection, options)
-      const { socket } = connection as { socket?: unknown }
-      seen.push({ encrypted: isEncrypted(secured.connection), socket })
+      seen.push({ encrypted: isEncrypted(secured.connection), tcp: isTcp(connection) })
       return secured
     }
     return encrypter
   }
   const [from, to] = await Promise.all([startNode(watched()), startNode(noise())])
   await echo(from, to, randomBytes(1))
-  expect(seen).toEqual([{ encrypted: true, socket: expect.any(Socket) as unknown }])
+  expect(seen).toEqual([{ encrypted: true, tcp: true }])
 })
 
 test('small things sent in one turn are one message', async () => {
@@ -97,4 +98,20 @@ test('what is sent before a close in the same turn arrives', async () => {
   stream.send(new Uint8Array(10))
   await from.getConnections()[0]?.close()
   expect(await arrived).toBe(10)
+})
+
+test('of a long byte string the memory of what was written and of what was read is given back', async () => {
+  const [from, to] = await Promise.all([startNode(tunedNoise()), startNode(tunedNoise())])
+  const transfer = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'transfer')
+    ?.value as () => ArrayBuffer
+  let released = 0
+  vi.spyOn(ArrayBuffer.prototype, 'transfer').mockImplementation(function (this: ArrayBuffer, length) {
+    released += this.byteLength
+    return Reflect.apply(transfer, this, [length]) as ArrayBuffer
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  const bytes = randomBytes(1_000_000)
+  expect(Buffer.compare(await echo(from, to, bytes), bytes)).toBe(0)
+  // There and back, written and read: four times, but for what came in small pieces.
+  expect(released).toBeGreaterThan(2_000_000)
 })

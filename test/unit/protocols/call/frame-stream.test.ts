@@ -74,3 +74,20 @@ test('long byte strings are sent as they are, and come back out of the frames', 
   for (let frame = splitter.next(); frame !== undefined; frame = splitter.next()) payloads.push(frame.payload)
   expect(Buffer.compare(Buffer.concat(payloads), Buffer.concat(blobs))).toBe(0)
 })
+
+test('the memory of a BLOB payload is given back when it was handled, unless it is part of something else', () => {
+  const { stream, emit } = streamThatIs('open')
+  const lengths: number[] = []
+  createFrameStream(stream, {
+    onFrame: ({ payload }) => void lengths.push(payload.length),
+    onClose: () => undefined,
+  })
+  const own = new Uint8Array(10_000)
+  const shared = new Uint8Array(20_000).subarray(0, 10_000)
+  emit('message', { data: [frameHeader(FrameType.blob, 0, 20_000), own, shared] })
+  expect(lengths).toEqual([10_000, 10_000])
+  expect([own.length, shared.length]).toEqual([0, 10_000])
+  const value = new Uint8Array(10_000)
+  emit('message', { data: [frameHeader(FrameType.value, 0, 10_000), value] })
+  expect(value.length).toBe(10_000)
+})
