@@ -5,7 +5,6 @@ import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
 import type { FloodScore } from './flood-score.ts'
@@ -19,6 +18,7 @@ import { onConnection, requireEarlyMuxer } from './on-connection.ts'
 import { cutWhenSilent } from './silence.ts'
 import type { Traffic } from './traffic.ts'
 import { tunedNoise } from './tuned-noise.ts'
+import { tunedYamux } from './tuned-yamux.ts'
 import { cutWhenUnread } from './unsent.ts'
 
 export type Libp2pNode = Libp2p<{
@@ -66,7 +66,7 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
     ],
     streamMuxers: [
       guardMuxer(
-        yamux({
+        tunedYamux({
           maxInboundStreams: limits.MAX_INBOUND_STREAMS,
           streamOptions: { maxStreamWindowSize: limits.MAX_STREAM_WINDOW_BYTES },
         }),
