@@ -74,7 +74,7 @@ export const REASONS = {
   storage_failed: { code: 'internal', retryable: false },
   // the wire
   protocol_violation: { code: 'data_loss', retryable: false },
-  digest_mismatch: { code: 'data_loss', retryable: false },
+  incomplete: { code: 'data_loss', retryable: false },
   internal: { code: 'internal', retryable: false },
 } as const satisfies Record<string, ReasonInfo>
 export type Reason = keyof typeof REASONS

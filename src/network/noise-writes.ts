@@ -37,7 +37,6 @@ export function tuneWrites(secured: Encrypted, connection: MessageStream): void 
     if (waitingBytes + part.length > MAX_JOINED_BYTES) sendWaiting()
     waiting.push(part)
     waitingBytes += part.length
-    if (waitingBytes >= EARLY_BYTES) return sendWaiting()
     if (isTurnOpen) return
     isTurnOpen = true
     setImmediate(endTurn)
@@ -55,6 +54,7 @@ export function tuneWrites(secured: Encrypted, connection: MessageStream): void 
       }
       if (at < end) wait(part.subarray(part.length - (end - at)))
     }
+    if (waitingBytes >= EARLY_BYTES) sendWaiting()
     return { sentBytes: end, canSendMore: !connection.writableNeedsDrain }
   }
   // The library closes a connection at its socket, past the encryption.

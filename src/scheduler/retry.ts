@@ -21,7 +21,7 @@ export function kindOfFailure(error: EasyNetError): FailureKind {
       return error.notStarted ? 'never_started' : 'final'
     case 'interrupted':
     case 'outcome_unknown':
-    case 'digest_mismatch':
+    case 'incomplete':
       return 'cut_off'
     default:
       return 'final'

@@ -218,7 +218,7 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     forms: [[/^The disk that holds (?<file>.+) is full\.$/, '存放 {file} 的磁盘已满。']],
   },
   protocol_violation: { text: '对方发来的内容不符合协议。' },
-  digest_mismatch: { text: '收到的内容与发送的不同。' },
+  incomplete: { text: '发送的内容没有全部收到。' },
   internal: {
     text: 'EasyNet 内部出错。',
     forms: [[/^The daemon failed to answer this request\.$/, '守护进程未能应答这个请求。']],

@@ -46,8 +46,6 @@ export interface EndInfo {
   items: number
   /** Payload bytes of VALUE, RESULT and BLOB frames. */
   bytes: number
-  /** SHA-256 over these bytes, in order. */
-  digest: Uint8Array
 }
 
 export type AskState = 'running' | 'interrupted' | 'never' | 'forgotten'
@@ -126,13 +124,13 @@ export function decodeSmallValue(payload: Uint8Array): Value {
 }
 
 export function encodeEnd(end: EndInfo): Uint8Array {
-  return plainCbor.encode([end.items, end.bytes, end.digest])
+  return plainCbor.encode([end.items, end.bytes])
 }
 
 export function decodeEnd(payload: Uint8Array): EndInfo {
-  const [items, bytes, digest] = decodeArray(payload, 3)
-  if (!isCount(items) || !isCount(bytes) || !(digest instanceof Uint8Array)) throw violation('end')
-  return { items, bytes, digest }
+  const [items, bytes] = decodeArray(payload, 2)
+  if (!isCount(items) || !isCount(bytes)) throw violation('end')
+  return { items, bytes }
 }
 
 /** Details that would make the frame too long are left out. */

@@ -11,7 +11,7 @@ const NEVER_STARTED: Reason[] = [
   'unknown_function',
   'storage_failed',
 ]
-const CUT_OFF: Reason[] = ['interrupted', 'outcome_unknown', 'digest_mismatch']
+const CUT_OFF: Reason[] = ['interrupted', 'outcome_unknown', 'incomplete']
 const kindOf = (reason: Reason) => kindOfFailure(new EasyNetError(reason, ''))
 
 test.each(NEVER_STARTED)('after %s another device may be asked when the refusal itself says so', (reason) => {
