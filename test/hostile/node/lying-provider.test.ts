@@ -60,8 +60,7 @@ afterAll(async () => {
 const accepted = frame(FrameType.accepted, 0)
 const result = frame(FrameType.result, 0, valuePayload('r'))
 const chunk = frame(FrameType.value, 0, valuePayload('c'))
-const end = (items: number, bytes: number): Buffer =>
-  frame(FrameType.end, 0, encodeEnd({ items, bytes }))
+const end = (items: number, bytes: number): Buffer => frame(FrameType.end, 0, encodeEnd({ items, bytes }))
 const verdict = (state: unknown): Buffer => frame(FrameType.verdict, 0, encodeCbor([state]))
 
 async function read(timeoutMs = 1_500): Promise<unknown> {
