@@ -79,6 +79,12 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
     }
     return fn
   }
+  /** The caller of an idempotent function sends it again, under its id, when it was cut off. */
+  const mayRunAgain = (known: Ending | Promise<Ending>, name: string): boolean => {
+    if (known instanceof Promise || known.state !== 'failed' || known.error.reason !== 'interrupted')
+      return false
+    return registry.find(name)?.descriptor.idempotent ?? false
+  }
   const slotsFor = (fn: RegisteredFunction): Slots => {
     let slots = slotsOf.get(fn)
     if (slots === undefined) slotsOf.set(fn, (slots = createSlots(fn.descriptor)))
@@ -165,7 +171,7 @@ export function createExecutor(components: ExecutorComponents, init: ExecutorIni
       const callerId = invocation.caller.peerId
       const { id } = invocation
       const known = outcomes.find(callerId, id)
-      if (known !== undefined) return valueOf(await known)
+      if (known !== undefined && !mayRunAgain(known, invocation.fn)) return valueOf(await known)
       const fn = findFunction(invocation.fn, invocation.caller)
       const ending = execute(fn, invocation, sink)
       outcomes.begin(callerId, id, ending)

@@ -153,6 +153,8 @@ export function createOutcomes(init: OutcomesInit): Outcomes {
     },
     begin(callerId, callId, ending) {
       const caller = outcomesOf(callerId)
+      const earlier = caller.calls.get(callId)
+      if (earlier?.kept !== undefined) drop(caller, callId, earlier)
       caller.calls.set(callId, new Outcome(ending))
       caller.running += 1
     },

@@ -101,6 +101,31 @@ test('an idempotent call moves to another provider when the first one is killed'
   expect(info.failed[0]?.provider.peerId).toBe(victim.peerId)
 })
 
+test('without the bootstrap daemon running calls go on and new ones work; its peers come back to it', async () => {
+  await using mesh = await startMesh()
+  await using program = await startProviderProgram(mesh.provider.home)
+  const app = await mesh.attach(mesh.caller)
+  await untilKnown(mesh.caller, 'effect', 'upper')
+  const running = app.call('effect', ['through', 1_500])
+  await eventually(() => program.effects().includes('start through'))
+  const bootAddress = addressOf(mesh.boot)
+  await mesh.boot.kill()
+  expect(await app.call('upper', ['new'])).toBe('NEW')
+  expect(await running).toBe('through')
+  // At the same address, as it is in the settings of the others.
+  const listen = bootAddress.slice(0, bootAddress.indexOf('/p2p/'))
+  const args = ['--name', 'boot', '--api', '127.0.0.1:0', '--listen', listen, '--no-mdns']
+  await using again = await startDaemon({ home: mesh.boot.home, args, onlyArgs: true })
+  await eventually(async () => {
+    const { peers } = (await (await again.fetch('/v1/peers')).json()) as {
+      peers: { peerId: string; connected: boolean }[]
+    }
+    const back = peers.filter(({ connected }) => connected).map(({ peerId }) => peerId)
+    return [mesh.provider.peerId, mesh.caller.peerId].every((peerId) => back.includes(peerId))
+  }, 40_000)
+  await untilKnown(again, 'upper')
+})
+
 test('a restarted daemon finds its peers again without any bootstrap', async () => {
   await using mesh = await startMesh()
   await using program = await startProviderProgram(mesh.provider.home)

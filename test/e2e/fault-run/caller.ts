@@ -24,7 +24,13 @@ async function settle(call: PlannedCall): Promise<void> {
   await wait(Math.max(0, firstAt + call.startAfterMs - Date.now()))
   if (!resumed) appendDurably(notesFile, { n: call.n, event: 'begin', at: Date.now() })
   const startedAt = performance.now()
-  const verdict = await verdictOf(resumed ? resume(call, notes) : make(call))
+  let verdict = await verdictOf(resumed ? resume(call, notes) : make(call))
+  // Nobody offered it at that moment, so nobody could know that it is idempotent: the error says that
+  // nothing ran and the program may send it again.
+  while (call.fn === 'again' && verdict.retryable === true && performance.now() - startedAt < deadlineMs) {
+    await wait(100)
+    verdict = await verdictOf(make(call))
+  }
   const tookMs = Math.round(performance.now() - startedAt)
   appendDurably(notesFile, { n: call.n, event: 'end', ...verdict, tookMs, resumed })
 }

@@ -1,18 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createCallClient } from '../../../src/protocols/call/client.ts'
 import { encodeAsk } from '../../../src/protocols/call/codec.ts'
 import { CALL_PROTOCOL } from '../../../src/protocols/call/constants.ts'
 import { FrameType } from '../../../src/protocols/call/frames.ts'
 import { encodeCbor } from '../../../src/util/cbor.ts'
-import { createDeadline } from '../../../src/util/signals.ts'
 import { type Attacker, createAttacker } from '../support/attacker.ts'
 import { callPayload, frame, framesIn, header, valuePayload } from '../support/frames.ts'
-import { mutate, seededRandom } from '../support/random.ts'
 import { startVictims, type Victims } from '../support/victims.ts'
-import { liveBytes, MiB, times, watch } from '../support/watch.ts'
+import { MiB, watch } from '../support/watch.ts'
 
-// Frames of the call protocol that no honest caller sends.
+// Frames of the call protocol that no honest caller sends. Mutated ones are in ../daemon/fuzz.test.ts.
 
 let victims: Victims
 let attacker: Attacker
@@ -25,70 +22,7 @@ afterAll(async () => {
   await victims[Symbol.asyncDispose]()
 })
 
-const sink = { chunk: () => undefined, progress: () => undefined, log: () => undefined }
 const uuid = '00000000-0000-4000-8000-000000000000'
-
-/** What our own client really sends for calls of every kind. */
-async function captureFrames(): Promise<Buffer[]> {
-  const captured: Uint8Array[][] = []
-  await using client = createCallClient({
-    async openStream() {
-      const { stream } = await attacker.open(victims.provider, CALL_PROTOCOL)
-      const sent: Uint8Array[] = []
-      captured.push(sent)
-      const send = stream.send.bind(stream)
-      stream.send = (data) => {
-        sent.push(Uint8Array.from(data.subarray()))
-        return send(data)
-      }
-      return stream
-    },
-  })
-  async function* inputs() {
-    yield 1
-    yield new Uint8Array(20_000)
-  }
-  const call = { timeoutMs: 5_000, input: false, kwargs: {}, streams: false }
-  const { peerId } = victims.provider
-  using deadline = createDeadline(10_000)
-  const run = async (fn: string, more: object): Promise<unknown> =>
-    client
-      .call(peerId, { ...call, id: randomUUID(), fn, args: [], inputs: undefined, ...more }, sink, deadline)
-      .catch((error: unknown) => error)
-  await run('text.upper', { args: ['a'] })
-  await run('echo', {
-    args: [{ list: [1, 2.5, null, true], text: '世界' }],
-    kwargs: { k: new Uint8Array(100) },
-  })
-  await run('echo', { args: [new Uint8Array(70_000)] })
-  await run('flood', { args: [3, 10], streams: true })
-  await run('never.reads', { streams: true, input: true, inputs: inputs(), timeoutMs: 200 })
-  await client.ask(peerId, { id: randomUUID(), ageMs: 0, once: true }, 0, deadline.signal)
-  return captured.map((sent) => Buffer.concat(sent))
-}
-
-test('mutated captures', async () => {
-  const random = seededRandom()
-  const captures = await captureFrames()
-  const before = await liveBytes()
-  await using honest = await watch(victims.caller)
-  const count = times(10_000, 800)
-  let sent = 0
-  const attack = async (): Promise<void> => {
-    while (sent < count) {
-      sent += 1
-      const raw = await attacker.open(victims.provider, CALL_PROTOCOL)
-      raw.send(mutate(random, random.pick(captures)))
-      await raw.endWithin(random.int(8))
-      raw.stream.abort(new Error('next'))
-    }
-  }
-  await Promise.all(Array.from({ length: 16 }, attack))
-  expect(sent).toBeGreaterThanOrEqual(count)
-  await honest.finish(times(700, 200) * MiB)
-  // Timers of half-closed streams take 5 s; results of calls that came through are kept, 256 MiB at most.
-  await expect.poll(liveBytes, { timeout: 10_000, interval: 500 }).toBeLessThan(before + times(320, 60) * MiB)
-})
 
 test('claimed lengths are refused by the header', async () => {
   await using honest = await watch(victims.caller)

@@ -14,6 +14,7 @@ import {
 } from '../../../src/network/limits.ts'
 import type { Network } from '../../../src/network/network.ts'
 import { type Attacker, createAttacker, type RawStream } from '../support/attacker.ts'
+import { addProvider, field, kadMessage, KadType, sha256Hash, varint } from '../support/kad.ts'
 import { isFull, MiB, residentBytes, times } from '../support/watch.ts'
 
 // What libp2p itself serves: the DHT, gossip, connections.
@@ -47,32 +48,7 @@ afterAll(async () => {
 
 const victim = () => ({ peerId: network.peerId, addresses: network.addresses() }) as never
 
-/** Field `number` of a protobuf message, length-delimited. */
-function field(number: number, content: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content])
-}
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  for (let left = value; ; left = Math.floor(left / 128)) {
-    if (left < 128) return Buffer.from([...bytes, left])
-    bytes.push((left % 128) | 0x80)
-  }
-}
-function kadMessage(type: number, ...fields: Buffer[]): Buffer {
-  const content = Buffer.concat([Buffer.from([0x08, type]), ...fields])
-  return Buffer.concat([varint(content.length), content])
-}
-function addProvider(hash: Uint8Array, addresses = 1): Buffer {
-  const address = multiaddr('/ip4/127.0.0.1/tcp/1').bytes
-  const provider = Buffer.concat([
-    field(1, attacker.node.peerId.toMultihash().bytes),
-    ...Array.from({ length: addresses }, (_, port) =>
-      field(2, Buffer.concat([address.subarray(0, -2), Buffer.from([port >> 8, port & 255])])),
-    ),
-  ])
-  return kadMessage(2, field(2, hash), field(9, provider))
-}
-const sha256Hash = (): Buffer => Buffer.concat([Buffer.from([0x12, 0x20]), randomBytes(32)])
+const ownId = (): Uint8Array => attacker.node.peerId.toMultihash().bytes
 async function keysUnder(prefix: string): Promise<string[]> {
   const keys: string[] = []
   for await (const key of datastore.queryKeys({ prefix })) keys.push(key.toString())
@@ -87,7 +63,7 @@ test('20,000 provider records of one peer: a quota, then a reset', async () => {
   let resets = 0
   while (sent < count) {
     const raw = await openKad()
-    for (let n = 0; n < 250; n += 1) raw.send(addProvider(sha256Hash()))
+    for (let n = 0; n < 250; n += 1) raw.send(addProvider(ownId(), sha256Hash()))
     sent += 250
     const end = await raw.endWithin(sent <= 750 ? 100 : 1_500)
     if (end === 'reset') resets += 1
@@ -102,10 +78,10 @@ test('keys of any length, values, and addresses without end are not stored', asy
   const long = Buffer.concat([Buffer.from([0x12]), varint(100_000), randomBytes(100_000)])
   const record = Buffer.concat([field(1, Buffer.from('/x/y')), field(2, randomBytes(100))])
   const attacks = [
-    addProvider(long),
-    kadMessage(0, field(2, randomBytes(32)), field(3, record)),
-    kadMessage(0, field(2, Buffer.from('/pk/x')), field(3, record)),
-    addProvider(sha256Hash(), 20_000),
+    addProvider(ownId(), long),
+    kadMessage(KadType.putValue, field(2, randomBytes(32)), field(3, record)),
+    kadMessage(KadType.putValue, field(2, Buffer.from('/pk/x')), field(3, record)),
+    addProvider(ownId(), sha256Hash(), 20_000),
     kadMessage(99),
     // Libp2p waits for the bytes until its deadline of 10 s, and holds 4 MiB of them.
     ...(isFull ? [Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f])] : []),

@@ -32,12 +32,19 @@ export interface Siege {
 
 const MiB = 1024 * 1024
 
-export async function startVictim(args: string[] = []): Promise<Victim> {
+export interface VictimInit {
+  /** Flags of the daemon. */
+  args?: string[]
+  /** Flags of its Node. */
+  nodeOptions?: string
+}
+
+export async function startVictim({ args = [], nodeOptions = '' }: VictimInit = {}): Promise<Victim> {
   await using stack = new AsyncDisposableStack()
   const daemon = stack.use(
     await startDaemon({
       args: ['--name', 'victim', ...args],
-      env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' },
+      env: { NODE_OPTIONS: `--inspect=127.0.0.1:0 ${nodeOptions}` },
     }),
   )
   const inspector = stack.use(await inspect(daemon.stderr()))

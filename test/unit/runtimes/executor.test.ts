@@ -223,6 +223,32 @@ test('the second time a failed call fails in the same way', async () => {
   expect(runs).toHaveLength(1)
 })
 
+test('an idempotent call that was interrupted runs again when it is sent again', async () => {
+  const { call, runs, outcome } = setUp({ idempotent: true })
+  const first = call({ id: 'same' })
+  await settle()
+  runs[0]?.reject(new EasyNetError('interrupted', 'The program is gone.'))
+  await expect(first).rejects.toMatchObject({ reason: 'interrupted' })
+  expect(await outcome('same')).toEqual({ state: 'interrupted' })
+  const again = call({ id: 'same' })
+  const meanwhile = call({ id: 'same' })
+  await settle()
+  expect(runs).toHaveLength(2)
+  runs[1]?.resolve('done')
+  expect(await Promise.all([again, meanwhile])).toEqual(['done', 'done'])
+  expect(await outcome('same')).toEqual({ state: 'done', result: 'done' })
+})
+
+test('one that must not run twice does not', async () => {
+  const { call, runs } = setUp()
+  const first = call({ id: 'same' })
+  await settle()
+  runs[0]?.reject(new EasyNetError('interrupted', 'The program is gone.'))
+  await expect(first).rejects.toMatchObject({ reason: 'interrupted' })
+  await expect(call({ id: 'same' })).rejects.toMatchObject({ reason: 'interrupted' })
+  expect(runs).toHaveLength(1)
+})
+
 test('a call that must not run twice is in the journal before it starts, and after it ended', async () => {
   const { call, runs, records } = setUp()
   const result = call()
