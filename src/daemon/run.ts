@@ -17,6 +17,7 @@ import { createLifecycle } from './lifecycle.ts'
 import { apiAddress, choosePeerAddresses, gatewayAddress } from './listen.ts'
 import type { CreateNode } from './node-types.ts'
 import { reloadConfig } from './reload.ts'
+import { createOpenFilesWatch } from './open-files-watch.ts'
 import { lockHome } from './single-instance.ts'
 
 /** Time that running calls have to end after SIGTERM. */
@@ -120,6 +121,7 @@ async function serve(flags: DaemonFlags, version: string, { env, loadNode }: Run
   const gateway = gatewayUrl === undefined ? {} : { gateway: new URL(gatewayUrl).host }
   const addresses = node.addresses()
   const { pid } = process
+  stack.use(createOpenFilesWatch(logger))
   stack.use(publishDaemonFile(home, { url, ...socket, ...gateway, pid, version, peerId, addresses }))
   logger.info({ url, ...gateway, peerId, name, addresses, version }, 'serving')
   process.stdout.write(`${JSON.stringify({ ready: true, url, peerId })}\n`)

@@ -98,6 +98,8 @@ export const enDoctor = {
 
   'doctor.files': 'open files',
   'doctor.files.enough': 'Up to {limit} at a time.',
+  'doctor.files.exhausted':
+    'The daemon has {open} of its {limit} open: it turns new connections away, those of programs too.',
   'doctor.files.few': 'Up to {limit} at a time; {enough} are needed for many connections.',
   'doctor.files.unknown': 'This system does not tell a limit.',
   'doctor.files.fix': 'ulimit -n 65536, or LimitNOFILE=65536 in the unit, and start the daemon again.',

@@ -96,6 +96,7 @@ export const zhDoctor: Readonly<Record<keyof typeof enDoctor, string>> = {
 
   'doctor.files': '打开的文件',
   'doctor.files.enough': '最多同时 {limit} 个。',
+  'doctor.files.exhausted': '守护进程的 {limit} 个已打开 {open} 个：它会拒绝新的连接，包括程序的连接。',
   'doctor.files.few': '最多同时 {limit} 个；连接多时需要 {enough} 个。',
   'doctor.files.unknown': '本系统不提供上限。',
   'doctor.files.fix': '执行 ulimit -n 65536，或在单元中写 LimitNOFILE=65536，然后重新启动守护进程。',
