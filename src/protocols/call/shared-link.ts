@@ -95,9 +95,12 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
         return call.sink.progress(decodeProgress(frame.payload))
       case FrameType.log:
         return call.sink.log(decodeLog(frame.payload))
-      case FrameType.result:
+      case FrameType.result: {
+        // Read before the call is forgotten: what cannot be read must still end it.
+        const value = decodeSmallValue(frame.payload)
         pending.delete(frame.call)
-        return call.resolve(decodeSmallValue(frame.payload))
+        return call.resolve(value)
+      }
       case FrameType.stored:
         pending.delete(frame.call)
         return call.resolve(STORED)
@@ -105,9 +108,11 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
         // "Accepted" on the shared stream says: it streams, so call it on a stream of its own.
         pending.delete(frame.call)
         return call.resolve(OWN_STREAM)
-      case FrameType.error:
+      case FrameType.error: {
+        const error = decodeError(frame.payload)
         pending.delete(frame.call)
-        return call.reject(decodeError(frame.payload))
+        return call.reject(error)
+      }
       default:
         throw new EasyNetError('protocol_violation', `A frame of type ${frame.type} has no place here.`)
     }
