@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DAEMON_NODE_FLAGS } from '../../src/util/daemon-flags.ts'
 import type { Certificate } from './certificate.ts'
 import type { Result, Step } from './measure.ts'
 import type { Order } from './peer.ts'
@@ -37,7 +38,17 @@ export async function startPair({ system, folder, certificate, daemons, nodeArgs
   const daemon = async (name: string, bootstrap: string[]): Promise<string> => {
     const home = join(folder, name)
     const listen = ['--api', '127.0.0.1:0', '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns']
-    const args = [...nodeArgs, DAEMON, '--home', home, '--name', name, ...listen, ...bootstrap]
+    const args = [
+      ...DAEMON_NODE_FLAGS,
+      ...nodeArgs,
+      DAEMON,
+      '--home',
+      home,
+      '--name',
+      name,
+      ...listen,
+      ...bootstrap,
+    ]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
     children.push(child)
     await once(createInterface({ input: child.stdout }), 'line')

@@ -44,7 +44,7 @@ test('what launchd and Windows are given can be read as what it is', async () =>
   const asPlist = 'import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], "rb"))))'
   expect(await read(asPlist, plist.stdout)).toMatchObject({
     Label: 'io.easynet.easynetd',
-    ProgramArguments: [process.execPath, '--max-semi-space-size=2', expect.stringMatching(/easynetd\.mjs$/)],
+    ProgramArguments: [process.execPath, '--max-semi-space-size=8', expect.stringMatching(/easynetd\.mjs$/)],
     RunAtLoad: true,
   })
   const asXml =
