@@ -4,7 +4,7 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { CallOutcome, CallQuestion, CallSink } from '../../model/call.ts'
 import type { Value } from '../../model/value.ts'
 import { createSemaphore, type Semaphore } from '../../util/semaphore.ts'
-import { abortReason, type Deadline } from '../../util/signals.ts'
+import { abortReason, type Deadline, raceSignal } from '../../util/signals.ts'
 import { type EncodedValue, encodeCall } from './codec.ts'
 import {
   CALL_PROTOCOL,
@@ -82,12 +82,13 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
   const callAlone = async (
     peerId: string,
     call: OutgoingCall,
-    encoded: EncodedValue,
     sink: CallSink,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<Value> => {
+    const { signal } = deadline
     using _ = await places(peerId).calls.acquire(signal)
-    return await callOnOwnStream(await open(peerId, signal), call, encoded, sink, signal)
+    const stream = await open(peerId, signal)
+    return await callOnOwnStream(stream, call, encodeNow(call, deadline), sink, signal)
   }
   const ask: CallClient['ask'] = async (peerId, question, waitMs, signal) => {
     using _ = await places(peerId).questions.acquire(signal)
@@ -110,14 +111,19 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
   return {
     async call(peerId, call, sink, deadline) {
       if (deadline.reason !== undefined) throw deadline.reason
-      const encoded = encodeCall(call)
+      let encoded = encodeCall(call)
       // The shared stream has no place for blobs, of whatever size.
       const isSmall = encoded.bytes <= MAX_SHARED_ARGS_BYTES && encoded.blobs.length === 0
       if (call.streams || call.input || !isSmall) {
-        return callAlone(peerId, call, encoded, sink, deadline.signal)
+        return callAlone(peerId, call, sink, deadline)
       }
-      const answer = await linkTo(peerId).call(encoded, sink, deadline)
-      if (answer === OWN_STREAM) return callAlone(peerId, call, encoded, sink, deadline.signal)
+      const link = linkTo(peerId)
+      if (link.opening !== undefined) {
+        await raceSignal(link.opening, deadline.signal)
+        encoded = encodeNow(call, deadline)
+      }
+      const answer = await link.call(encoded, sink, deadline)
+      if (answer === OWN_STREAM) return callAlone(peerId, call, sink, deadline)
       if (answer === STORED) return fetchStored(peerId, call.id, deadline.signal)
       return answer
     },
@@ -139,4 +145,9 @@ export function createCallClient({ openStream }: CallClientComponents): CallClie
       links.clear()
     },
   }
+}
+
+/** Opening the way took a part of the time: the provider gets what is left of it. */
+function encodeNow(call: OutgoingCall, deadline: Deadline): EncodedValue {
+  return encodeCall({ ...call, timeoutMs: Math.max(1, deadline.remainingMs()) })
 }

@@ -22,6 +22,8 @@ export interface SharedLink {
   /** Calls that run. */
   readonly size: number
   /** @param encoded - the call, whose blobs are empty */
+  /** Resolves when the stream is open; undefined when it is. Rejects as `call` would. */
+  readonly opening: Promise<unknown> | undefined
   call(encoded: EncodedValue, sink: CallSink, deadline: Deadline): Promise<Value | OtherWay>
   close(): void
 }
@@ -172,6 +174,9 @@ export function createSharedLink(opening: Promise<Stream>): SharedLink {
   return {
     get closed() {
       return closed
+    },
+    get opening() {
+      return opened === undefined ? ready : undefined
     },
     get size() {
       return pending.size
