@@ -62,8 +62,9 @@ try {
   const nodeArgs = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`]
   for (const { name, title } of SYSTEMS.filter((system) => values.only.split(',').includes(system.name))) {
     const daemons = name === 'easynet-whole'
+    const nodes = name === 'easynet-node' || name === 'easynet-journaled'
     try {
-      const init = { system: name, folder: join(folder, name), certificate, daemons, nodeArgs }
+      const init = { system: name, folder: join(folder, name), certificate, daemons, nodes, nodeArgs }
       running.push({ row: { title, results: new Map() }, pair: await startPair(init) })
     } catch (error) {
       notes.push(`${title}: left out, it did not start here (${(error as Error).message})`)

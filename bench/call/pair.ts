@@ -25,11 +25,14 @@ export interface PairInit {
   certificate: Certificate
   /** Two `easynetd` between the two programs. */
   daemons: boolean
+  /** The two processes are nodes themselves, and run as daemons do. */
+  nodes: boolean
   /** Arguments for Node of every process, e.g. `--cpu-prof`. */
   nodeArgs: string[]
 }
 
-export async function startPair({ system, folder, certificate, daemons, nodeArgs }: PairInit): Promise<Pair> {
+export async function startPair(init: PairInit): Promise<Pair> {
+  const { system, folder, certificate, daemons, nodes, nodeArgs } = init
   mkdirSync(folder, { recursive: true })
   const children: ChildProcess[] = []
   const stop = async (): Promise<void> => {
@@ -55,7 +58,8 @@ export async function startPair({ system, folder, certificate, daemons, nodeArgs
     return home
   }
   const peer = async (): Promise<(order: Order) => Promise<unknown>> => {
-    const child = fork(PEER, [system], { execArgv: nodeArgs, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const execArgv = nodes ? [...DAEMON_NODE_FLAGS, ...nodeArgs] : nodeArgs
+    const child = fork(PEER, [system], { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     children.push(child)
     await answerOf(child)
     return async (order) => {
@@ -71,9 +75,9 @@ export async function startPair({ system, folder, certificate, daemons, nodeArgs
       homes.push(await daemon('caller', ['--bootstrap', addressOf(homes[0] ?? '')]))
     }
     const [providerHome, callerHome] = homes
-    const init = { certificate, folder }
+    const peerInit = { certificate, folder }
     const serve = await peer()
-    const withHome = (home: string | undefined) => (home === undefined ? init : { ...init, home })
+    const withHome = (home: string | undefined) => (home === undefined ? peerInit : { ...peerInit, home })
     const address = (await serve({ kind: 'serve', init: withHome(providerHome) })) as Address
     const connect = await peer()
     await connect({ kind: 'connect', init: withHome(callerHome), address })

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { DAEMON_NODE_FLAGS } from '../../src/util/daemon-flags.ts'
 import { type Ended, run } from './support/commands.ts'
 import { removeHome, temporaryHome } from './support/daemon.ts'
 
@@ -44,7 +45,7 @@ test('what launchd and Windows are given can be read as what it is', async () =>
   const asPlist = 'import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], "rb"))))'
   expect(await read(asPlist, plist.stdout)).toMatchObject({
     Label: 'io.easynet.easynetd',
-    ProgramArguments: [process.execPath, '--max-semi-space-size=8', expect.stringMatching(/easynetd\.mjs$/)],
+    ProgramArguments: [process.execPath, ...DAEMON_NODE_FLAGS, expect.stringMatching(/easynetd\.mjs$/)],
     RunAtLoad: true,
   })
   const asXml =

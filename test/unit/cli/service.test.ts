@@ -34,7 +34,9 @@ function obedient(answers = true) {
 
 test('paths and variables are quoted as units need it', () => {
   const unit = userUnit({ ...init, home: '/data/100% "mine"', env: { XDG_STATE_HOME: '/s' } })
-  expect(unit).toContain('ExecStart=/opt/node --max-semi-space-size=8 "/opt/my easynet/main.ts"\n')
+  expect(unit).toContain(
+    'ExecStart=/opt/node --max-semi-space-size=8 --heap-growing-percent=200 "/opt/my easynet/main.ts"\n',
+  )
   expect(unit).toContain('Environment="EASYNET_HOME=/data/100%% \\"mine\\""\n')
   expect(unit).toContain('Environment=XDG_STATE_HOME=/s\n')
 })
