@@ -4,6 +4,7 @@ import { HTTPException } from 'hono/http-exception'
 import { EasyNetError } from '../errors/error.ts'
 import { errorBody, httpStatus, invalidRequest, isUnexpected, publicError } from './errors.ts'
 import type { ApiLogger } from './ports.ts'
+import { describeAttach } from './routes/attach.ts'
 import { addCallRoutes } from './routes/calls.ts'
 import type { RouteComponents } from './routes/components.ts'
 import { addEventRoutes } from './routes/events.ts'
@@ -28,9 +29,10 @@ export function createApp(components: RouteComponents, logger: ApiLogger): OpenA
   addFunctionRoutes(app, components)
   addCallRoutes(app, components)
   addEventRoutes(app, components)
-  addShutdownRoutes(app, components)
+  describeAttach(app)
   if (components.metrics !== undefined) addMetricsRoute(app, components.metrics)
   addOpenApiRoute(app)
+  addShutdownRoutes(app, components)
 
   app.notFound((c) => refuse(c, unknownRoute(c.req.method, c.req.path)))
   app.onError((thrown, c) => {

@@ -1,9 +1,15 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { EasyNetError } from '../errors/error.ts'
 import { joinBytes } from '../util/bytes.ts'
 import { bodyTooLarge } from './guard.ts'
 
-/** Reads the whole body of `request`. @throws `too_large` as soon as it is longer than `maxBytes` */
+/**
+ * Reads the whole body of `request`.
+ *
+ * @throws `too_large` as soon as it is longer than `maxBytes`, `invalid_request` when it is no UTF-8: a
+ *   lenient decoder would call the function with other letters than were meant
+ */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
@@ -23,6 +29,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     const onEnd = (): void => {
       stop()
       const body = joinBytes(parts)
+      if (!isUtf8(body)) return reject(new EasyNetError('invalid_request', 'The body is not valid UTF-8.'))
       resolve(Buffer.from(body.buffer, body.byteOffset, body.length))
     }
     const onCut = (): void => {

@@ -58,7 +58,7 @@ export function createHttpListener(components: HttpListenerComponents, init: Htt
       if (refusal !== undefined) throw refusal
       connections.busy(request.socket)
       response.once('close', () => connections.idle(request.socket))
-      if (request.headers.expect !== undefined) response.writeContinue()
+      if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
       request.rawBody = await readBody(request, init.maxBodyBytes)
       await respond(request, response)
     } catch (thrown) {
@@ -84,6 +84,8 @@ export function createHttpListener(components: HttpListenerComponents, init: Htt
   server.on('request', onRequest)
   // Without a listener Node asks for the body before the guard has seen the headers.
   server.on('checkContinue', onRequest)
+  // And it answers other expectations itself, without a body. HTTP allows to overlook them.
+  server.on('checkExpectation', onRequest)
   server.on('connection', (socket: Socket) => connections.add(socket))
   server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
     const socket = duplex as Socket
@@ -110,6 +112,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: EasyN
     const timer = setTimeout(() => request.socket.destroy(), LINGER_MS)
     request.once('close', () => clearTimeout(timer))
     request.resume()
+    response.setHeader('Connection', 'close')
   }
   const body = JSON.stringify(errorBody(error))
   const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }

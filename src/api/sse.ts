@@ -5,6 +5,8 @@ const HIGH_WATER_BYTES = 256 * 1024
 /** Comments keep proxies and dead-peer detection awake. */
 const KEEP_ALIVE_MS = 15_000
 
+export const EVENT_STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8' }
+
 /** Writes server-sent events; https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface EventWriter {
   /** True while the reader is behind: what may be left out should be. */
@@ -68,7 +70,5 @@ export function eventStream(
     },
     { highWaterMark: HIGH_WATER_BYTES, size: (part) => part.length },
   )
-  return new Response(body, {
-    headers: { 'content-type': 'text/event-stream; charset=utf-8' },
-  })
+  return new Response(body, { headers: EVENT_STREAM_HEADERS })
 }

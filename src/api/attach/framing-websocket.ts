@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { EasyNetError } from '../../errors/error.ts'
 import { WEBSOCKET_PROTOCOL } from '../guard.ts'
+import { refuseSocket } from '../refusal.ts'
 import { createDrainWaiters } from './drain.ts'
 import { MAX_LINE_BYTES, MAX_MESSAGE_BLOB_BYTES } from '../../model/attach.ts'
 import {
@@ -28,6 +29,12 @@ export function createWebSocketAcceptor() {
     maxPayload: MAX_MESSAGE_BLOB_BYTES,
     handleProtocols: (offered) => (offered.has(WEBSOCKET_PROTOCOL) ? WEBSOCKET_PROTOCOL : false),
   })
+  server.on('wsClientError', (error, socket) =>
+    refuseSocket(
+      socket,
+      new EasyNetError('invalid_request', `This is no WebSocket handshake. ${error.message}.`),
+    ),
+  )
   return (
     request: IncomingMessage,
     socket: Socket,

@@ -9,51 +9,86 @@ import type { RouteComponents } from './components.ts'
 import { toCallRequest } from '../call-request.ts'
 import { createCollector } from '../collect.ts'
 import { errorBody, publicError } from '../errors.ts'
-import { callDetailsSchema, callRecordSchema, callRequestSchema, callResultSchema } from '../schemas.ts'
+import { callEvents } from '../event-schemas.ts'
+import {
+  callDetailsSchema,
+  callRecordSchema,
+  callRequestSchema,
+  callResultSchema,
+  EXAMPLE_CALL_ID,
+} from '../schemas.ts'
 import { type EventWriter, eventStream } from '../sse.ts'
-import { errors, json } from './responses.ts'
+import { addEventSchemas, curl, errors, eventContent, json, NOT_JSON } from './responses.ts'
 
 const CALL_ID_HEADER = 'X-Easynet-Call-Id'
 
 const create = createRoute({
   method: 'post',
   path: '/v1/calls',
+  operationId: 'callFunction',
   summary: 'Call a function',
   description:
-    'Answers when the call has ended. With "Accept: text/event-stream" it streams the events accepted ' +
-    '{id}, chunk {value}, progress {value}, log {level, message} and, last, result (as below) or error ' +
-    '({error}). Without it the chunks of a streaming function become the result, when it returned ' +
-    'null. Going away cancels the call.',
+    'Answers when the call has ended. The chunks of a streaming function become the result, when it ' +
+    'returned null. Closing the connection cancels the call.\n\n' +
+    'With `Accept: text/event-stream` the answer is a stream of server-sent events that begins at once: ' +
+    'first `accepted`, then `chunk`, `progress` and `log` as they come, and last, always, either `result` ' +
+    'or `error`. Its status is 200 even when the call fails.\n\n' +
+    'The status of an error is that of its `code`; a failure of the function itself is 500 with the ' +
+    'reason `function_error`. A call runs at most once unless its function is idempotent.',
   tags: ['calls'],
   request: {
     headers: z.object({
       traceparent: z
         .string()
         .optional()
-        .openapi({ description: 'W3C trace context for the function. One that is malformed is ignored.' }),
+        .describe('W3C trace context for the function. One that is malformed is ignored.')
+        .openapi({ example: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }),
     }),
     body: { required: true, content: { 'application/json': { schema: callRequestSchema } } },
   },
   responses: {
     200: {
       description: 'The function returned.',
-      headers: z.object({ [CALL_ID_HEADER]: z.string() }),
+      headers: z.object({
+        [CALL_ID_HEADER]: z
+          .string()
+          .optional()
+          .describe('The id of the call. Absent from a stream whose call was refused before it had one.'),
+      }),
       content: {
         'application/json': { schema: callResultSchema },
-        'text/event-stream': { schema: z.string() },
+        ...eventContent(callEvents),
       },
     },
-    ...errors(400, 404, 409, 413, 415, 429, 499, 503, 504),
+    ...errors({
+      ...NOT_JSON,
+      404: '`no_provider`: nobody offers it now. `unknown_function`: the device that was asked does not. `unknown_peer`: no such device.',
+      409: '`interrupted`: it had started and was cut off. `duplicate_call`: it ran before, and how it ended is not kept any more.',
+      429: '`queue_full`, `too_many_calls`: nothing has run, try later.',
+      499: '`cancelled`: somebody cancelled it.',
+      503: '`peer_unreachable`, `draining`: nothing has run, try later.',
+      504: '`deadline_exceeded`: its time was over. The function was told to stop.',
+    }),
   },
+  ...curl(
+    `curl -K "$AUTH" "$URL/v1/calls" -H 'Content-Type: application/json' \\`,
+    `  -d '{"fn": "text.upper", "args": ["hi"], "timeoutMs": 5000}'`,
+    '',
+    '# the items of a streaming function as they come',
+    `curl -K "$AUTH" -N "$URL/v1/calls" -H 'Accept: text/event-stream' -H 'Content-Type: application/json' \\`,
+    `  -d '{"fn": "count", "args": [3]}'`,
+  ),
 })
 
 const list = createRoute({
   method: 'get',
   path: '/v1/calls',
-  summary: 'Calls of this device, newest first',
-  description: 'Without their results.',
+  operationId: 'listCalls',
+  summary: 'List the calls of this device, newest first',
+  description: 'The last 200, without their results.',
   tags: ['calls'],
   responses: { 200: json(z.object({ calls: z.array(callRecordSchema) }), 'The calls.'), ...errors() },
+  ...curl('curl -K "$AUTH" "$URL/v1/calls"'),
 })
 
 const idParam = z.object({
@@ -61,30 +96,57 @@ const idParam = z.object({
     .string()
     .min(1)
     .max(256)
-    .openapi({ param: { name: 'id', in: 'path' } }),
+    .describe('The id of a call: `id` of its result, or the header `X-Easynet-Call-Id`.')
+    .openapi({ param: { name: 'id', in: 'path' }, example: EXAMPLE_CALL_ID }),
 })
 
 const show = createRoute({
   method: 'get',
   path: '/v1/calls/{id}',
-  summary: 'What became of a call',
-  description: 'Asks the provider when this device does not know.',
+  operationId: 'showCall',
+  summary: 'Ask what became of a call',
+  description:
+    'With its result, while that is kept, and its steps. Asks the provider when this device does not know ' +
+    'how it ended. Also finds calls that an earlier run of the daemon made.',
   tags: ['calls'],
   request: { params: idParam },
-  responses: { 200: json(callDetailsSchema, 'The call.'), ...errors(404) },
+  responses: {
+    200: json(callDetailsSchema, 'The call.'),
+    ...errors({ 404: '`unknown_call`: no call with that id is known here.' }),
+  },
+  ...curl(
+    '# the newest call',
+    `ID=$(curl -K "$AUTH" "$URL/v1/calls" | sed 's/^{"calls":\\[{"id":"\\([^"]*\\)".*/\\1/')`,
+    'curl -K "$AUTH" "$URL/v1/calls/$ID"',
+  ),
 })
 
 const cancel = createRoute({
   method: 'delete',
   path: '/v1/calls/{id}',
+  operationId: 'cancelCall',
   summary: 'Cancel a running call',
+  description: 'The function is told to stop; what it did stays done. The call itself ends with `cancelled`.',
   tags: ['calls'],
   request: { params: idParam },
-  responses: { 204: { description: 'It was told to stop.' }, ...errors(404) },
+  responses: {
+    204: { description: 'It was told to stop.' },
+    ...errors({ 404: '`unknown_call`: no call with that id is running.' }),
+  },
+  ...curl(
+    '# a call that runs on, and its id',
+    `curl -K "$AUTH" -N "$URL/v1/calls" -H 'Accept: text/event-stream' -H 'Content-Type: application/json' \\`,
+    `  -d '{"fn": "count", "args": [1000]}' > events &`,
+    'until grep -q accepted events; do sleep 0.1; done',
+    `ID=$(sed -n 's/^data: {"id":"\\([^"]*\\)"}$/\\1/p' events)`,
+    '',
+    'curl -K "$AUTH" -X DELETE "$URL/v1/calls/$ID"',
+  ),
 })
 
 /** `POST /v1/calls`, `GET /v1/calls`, `GET /v1/calls/{id}`, `DELETE /v1/calls/{id}` */
 export function addCallRoutes(app: OpenAPIHono, { node }: RouteComponents): void {
+  addEventSchemas(app, callEvents)
   app.openapi(create, async (c) => {
     const { traceparent } = c.req.valid('header')
     const request = toCallRequest({ ...c.req.valid('json'), traceparent }, fromPlainJson)

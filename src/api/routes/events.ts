@@ -1,29 +1,53 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import { EasyNetError } from '../../errors/error.ts'
 import type { RouteComponents } from './components.ts'
-import { eventStream } from '../sse.ts'
-import { errors } from './responses.ts'
+import { EVENT_STREAM_HEADERS, eventStream } from '../sse.ts'
+import { nodeEvents } from '../event-schemas.ts'
+import { addEventSchemas, curl, errors, eventContent } from './responses.ts'
 
 const events = createRoute({
   method: 'get',
   path: '/v1/events',
-  summary: 'Everything that happens, as it happens',
-  description: 'Server-sent events. Send Last-Event-ID to get what happened since, as far as it is kept.',
+  operationId: 'watchEvents',
+  summary: 'Watch everything that happens, as it happens',
+  description:
+    'Server-sent events without end. After a broken connection send the `id` of the last event that you ' +
+    'have as `Last-Event-ID`: you get what happened since, as far as it is among the last 1,024 events; ' +
+    '`missed` in the first one counts those that are gone. Without it you get what happens from now on, ' +
+    'with `Last-Event-ID: 0` everything that is kept. Ids begin anew when the daemon starts; an id of an ' +
+    'earlier run gets everything that is kept.\n\n' +
+    'A comment line comes every 15 s, so that a connection that broke silently is noticed.',
   tags: ['events'],
-  request: { headers: z.object({ 'last-event-id': z.string().max(32).optional() }) },
+  request: {
+    headers: z.object({
+      'last-event-id': z
+        .string()
+        .regex(/^\d{0,15}$/, 'has to be the id of an event')
+        .optional()
+        .describe('The `id` of the last event that you have.')
+        .openapi({ example: '0' }),
+    }),
+  },
   responses: {
     200: {
-      description: 'Events: `id`, the type as `event`, and `{id, type, at, data}` as `data`.',
-      content: { 'text/event-stream': { schema: z.string() } },
+      description: 'The events. `event` is the type, `data` is `{id, type, at, data}`.',
+      content: eventContent(nodeEvents),
     },
-    ...errors(400),
+    ...errors(),
   },
+  ...curl(
+    '# two seconds of it, with everything that is kept',
+    `curl -K "$AUTH" -N -m 2 "$URL/v1/events" -H 'Last-Event-ID: 0'`,
+  ),
 })
 
 /** `GET /v1/events` */
 export function addEventRoutes(app: OpenAPIHono, { node, closing }: RouteComponents): void {
+  addEventSchemas(app, nodeEvents)
   app.openapi(events, (c) => {
-    const lastId = parseEventId(c.req.valid('header')['last-event-id'])
+    const given = c.req.valid('header')['last-event-id'] ?? ''
+    const lastId = given === '' ? undefined : Number(given)
+    // Hono answers HEAD by this same route and drops the body, which nobody would end.
+    if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM_HEADERS)
     const reader = new AbortController()
     const signal = AbortSignal.any([closing, reader.signal])
     return eventStream(
@@ -35,11 +59,4 @@ export function addEventRoutes(app: OpenAPIHono, { node, closing }: RouteCompone
       { signal, cancelled: () => reader.abort() },
     )
   })
-}
-
-function parseEventId(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined
-  const id = Number(text)
-  if (Number.isSafeInteger(id) && id >= 0) return id
-  throw new EasyNetError('invalid_request', 'Last-Event-ID has to be the id of an event.')
 }

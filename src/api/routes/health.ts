@@ -1,14 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import { json } from './responses.ts'
+import { curl, json, openErrors } from './responses.ts'
 
 const health = createRoute({
   method: 'get',
   path: '/v1/health',
-  summary: 'Is the daemon there?',
-  description: 'The one route that needs no token.',
+  operationId: 'checkHealth',
+  summary: 'Check that the daemon is there',
+  description: 'The one operation that needs no token.',
   tags: ['daemon'],
   security: [],
-  responses: { 200: json(z.object({ ok: z.literal(true) }), 'It is.') },
+  responses: { 200: json(z.object({ ok: z.literal(true) }), 'It is.'), ...openErrors() },
+  ...curl('curl "$URL/v1/health"'),
 })
 
 /** `GET /v1/health` */

@@ -1,11 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { MetricsSource } from '../ports.ts'
-import { errors } from './responses.ts'
+import { curl, errors } from './responses.ts'
 
 const metrics = createRoute({
   method: 'get',
   path: '/metrics',
-  summary: 'Numbers for Prometheus',
+  operationId: 'readMetrics',
+  summary: 'Read numbers for Prometheus',
   description: 'Calls, durations, peers, the event loop and the process; docs/guides/observability.md.',
   tags: ['daemon'],
   responses: {
@@ -15,6 +16,7 @@ const metrics = createRoute({
     },
     ...errors(),
   },
+  ...curl('curl -K "$AUTH" "$URL/metrics"'),
 })
 
 /** `GET /metrics` */

@@ -1,14 +1,16 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { RouteComponents } from './components.ts'
 import { statusSchema } from '../schemas.ts'
-import { errors, json } from './responses.ts'
+import { curl, errors, json } from './responses.ts'
 
 const status = createRoute({
   method: 'get',
   path: '/v1/status',
-  summary: 'Who this device is and how it is doing',
+  operationId: 'readStatus',
+  summary: 'Read who this device is and how it is doing',
   tags: ['daemon'],
   responses: { 200: json(statusSchema, 'The state right now.'), ...errors() },
+  ...curl('curl -K "$AUTH" "$URL/v1/status"'),
 })
 
 /** `GET /v1/status` */

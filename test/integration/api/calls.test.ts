@@ -217,4 +217,15 @@ describe('a request that is not right', () => {
       expect.stringContaining(JSON.stringify(message).slice(1, -1)),
     ])
   })
+
+  test('bytes that are no UTF-8 are 400, and not other letters for the function', async () => {
+    const started = api.node.calls().length
+    const response = await api.request('/v1/calls', {
+      method: 'POST',
+      body: Buffer.concat([Buffer.from('{"fn":"echo","args":["a'), Buffer.of(0xff), Buffer.from('"]}')]),
+      headers: { 'content-type': 'application/json' },
+    })
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('UTF-8')])
+    expect(api.node.calls().length).toBe(started)
+  })
 })

@@ -122,6 +122,42 @@ describe('the guard, over a real connection', () => {
     expect(accepted).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 404/)
   })
 
+  test('an expectation that HTTP does not know is not waited for', async () => {
+    expect(await raw(head('GET /v1/status', { Expect: 'a miracle' }))).toMatch(/^HTTP\/1\.1 200/)
+  })
+
+  test('a sender whose body is not read is told that its connection ends', async () => {
+    const headers = {
+      'Content-Type': 'application/json',
+      'Content-Length': '2000000',
+      Connection: 'keep-alive',
+    }
+    expect(await raw(`${head('POST /v1/calls', headers)}{`)).toMatch(
+      /^HTTP\/1\.1 413 [^]*\r\nConnection: close\r\n/,
+    )
+  })
+
+  test('a WebSocket that is malformed is refused as everything else', async () => {
+    for (const wrong of [
+      { 'Sec-WebSocket-Key': 'x' },
+      { 'Sec-WebSocket-Version': '1' },
+      { 'Sec-WebSocket-Protocol': '' },
+    ]) {
+      const headers = {
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...wrong,
+      }
+      const answer = await raw(head('GET /v1/attach', headers))
+      expect(answer).toMatch(/^HTTP\/1\.1 400/)
+      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({
+        error: { reason: 'invalid_request' },
+      })
+    }
+  })
+
   test('headers and bodies that do not arrive in time are cut', async () => {
     const startedAt = performance.now()
     expect(await raw('GET /v1/status HTTP/1.1\r\nHost: 127')).toContain('HTTP/1.1 408')
