@@ -8,8 +8,10 @@ import type { ConnectionPool } from './connections.ts'
 import { errorBody, httpStatus, isUnexpected, publicError } from './errors.ts'
 import type { Guard } from './guard.ts'
 import type { ApiLogger } from './ports.ts'
-import { isAttachProtocol } from './upgrade.ts'
 import { LINGER_MS, refuseSocket } from './refusal.ts'
+
+/** The two framings of `/v1/attach`. */
+const ATTACH_PROTOCOL = /^(?:easynet|websocket)$/i
 
 const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   ['X-Content-Type-Options', 'nosniff'],
@@ -76,7 +78,8 @@ export function createHttpListener(components: HttpListenerComponents, init: Htt
     // A missing Host is for the guard to refuse, with a body that explains it.
     requireHostHeader: false,
     // curl offers an upgrade to HTTP/2 with ordinary requests.
-    shouldUpgradeCallback: (request) => isAttachProtocol(request.headers.upgrade),
+    shouldUpgradeCallback: ({ method, headers }) =>
+      method === 'GET' && ATTACH_PROTOCOL.test(headers.upgrade ?? ''),
   })
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void handle(request, response)

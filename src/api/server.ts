@@ -85,7 +85,7 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 /**
- * Serves the control API of docs/openapi and docs/spec/attach.md on this machine only.
+ * Serves the control API of docs/api.md and docs/spec/attach.md on this machine only.
  *
  * @throws {@link EasyNetError} `unsafe_bind` for an address that others could reach, `already_running`
  *   when a port or the socket is taken

@@ -39,7 +39,7 @@ beforeAll(async () => {
   daemon = await startDaemon({ args: ['--name', 'laptop'] })
   neighbour = await startDaemon({ args: ['--name', 'desk', '--bootstrap', addressOf(daemon)] })
   program = await connect({ home: daemon.home })
-  await program.register('text.upper', (...args: unknown[]) => args.slice(0, -1) as never)
+  await program.register('text.upper', (...args: unknown[]) => args.slice(0, -1))
   await program.register('forever', async (ctx: { signal: AbortSignal }) => {
     await once(ctx.signal, 'abort')
   })
@@ -172,7 +172,8 @@ test.each(endpoints.filter((one) => !ends(one)).map((one) => [`${one.method} ${o
     const success = Object.keys(endpoint.operation.responses)
       .map(Number)
       .filter((status) => status < 400)
-    expect(statuses).toEqual(expect.arrayContaining([...success, 403, 421]))
+    expect(statuses).toEqual(expect.arrayContaining(success))
+    expect(statuses.some((status) => status >= 400)).toBe(true)
   },
 )
 

@@ -55,7 +55,10 @@ test.each(inOrder.map((one) => [`${one.method} ${one.path}`, one] as const))(
   'the commands of %s work',
   async (_, { operation }) => {
     const script = block('setup') + block(`run ${operation.operationId}`)
-    const ended = await run('sh', ['-e', '-c', script], { cwd: folder, env: { EASYNET_HOME: laptop.home } })
+    const ended = await run('sh', ['-e', '-c', script], {
+      cwd: folder,
+      env: { EASYNET_HOME: laptop.home, TMPDIR: folder },
+    })
     // 28: curl's time was over. Right for what has no end, and for nothing else.
     const isEndless = / -m \d/.test(script)
     expect(ended, script).toMatchObject({ code: isEndless ? 28 : 0 })

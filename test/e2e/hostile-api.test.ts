@@ -163,6 +163,8 @@ describe('a request that must not get through', () => {
     ['WebSocket without a token', 401, ATTACH, { ...WEBSOCKET, ...NO_TOKEN }],
     ['WebSocket with a wrong token', 401, ATTACH, { ...WEBSOCKET, ...NO_TOKEN, ...WRONG_PROTOCOL }],
     ['WebSocket of a foreign Host', 421, ATTACH, { ...WEBSOCKET, Host: 'evil.test' }],
+    ['raw upgrade elsewhere', 404, GET, EASYNET],
+    ['raw upgrade by POST', 404, 'POST /v1/attach', { ...EASYNET, ...AS_JSON }],
     ['WebSocket elsewhere', 404, 'GET /v1/events', WEBSOCKET],
 
     ['oversize header', 431, GET, { 'X-Long': 'x'.repeat(9_000) }],

@@ -4,7 +4,6 @@ import { EasyNetError } from '../../errors/error.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { NodeApi } from '../node-api.ts'
 import type { ApiLogger } from '../ports.ts'
-import { isAttachProtocol } from '../upgrade.ts'
 import { refuseSocket } from '../refusal.ts'
 import { createGroups } from './groups.ts'
 import { createWebSocketAcceptor } from './framing-websocket.ts'
@@ -83,15 +82,12 @@ export function createPrograms({ node, clock, logger }: ProgramsComponents, init
 }
 
 function refusalOf(
-  { method, url, headers }: IncomingMessage,
+  { url }: IncomingMessage,
   attached: number,
   maxPrograms: number,
 ): EasyNetError | undefined {
   if (url?.split('?', 1)[0] !== ATTACH_PATH) {
     return new EasyNetError('unknown_route', 'Only /v1/attach can be upgraded.')
-  }
-  if (method !== 'GET' || !isAttachProtocol(headers.upgrade)) {
-    return new EasyNetError('invalid_request', 'Only GET can be upgraded, to "easynet" or "websocket".')
   }
   if (attached < maxPrograms) return undefined
   return new EasyNetError('too_many_calls', `${attached} programs are attached already.`, {

@@ -1,4 +1,5 @@
 import { EasyNetError } from '../../errors/error.ts'
+import type { Reason } from '../../errors/reasons.ts'
 import type { CallQuestion, LogEntry } from '../../model/call.ts'
 import { FUNCTION_NAME } from '../../model/function.ts'
 import { parseTraceparent } from '../../model/trace.ts'
@@ -149,14 +150,40 @@ export function encodeError(error: EasyNetError): Uint8Array {
   return plainCbor.encode(short)
 }
 
+/** Others are about this device: a stranger must not make a program believe that its token is wrong. */
+const REASONS_OF_PROVIDERS: ReadonlySet<Reason> = new Set<Reason>([
+  'invalid_request',
+  'invalid_value',
+  'too_large',
+  'unknown_function',
+  'queue_full',
+  'too_many_calls',
+  'draining',
+  'duplicate_call',
+  'storage_failed',
+  'function_error',
+  'deadline_exceeded',
+  'cancelled',
+  'interrupted',
+  'outcome_unknown',
+  'protocol_violation',
+  'digest_mismatch',
+  'internal',
+])
+
 /** Without advice: what to try is for this device to say, a stranger's command line does harm. */
 export function decodeError(payload: Uint8Array): EasyNetError {
   const data = plainCbor.decode(payload)
   const { reason, message, retryable, details } = EasyNetError.fromData(data)
   const { why: _, ...facts } = details ?? {}
+  const notStarted = isRecord(data) && data['notStarted'] === true
+  if (!REASONS_OF_PROVIDERS.has(reason)) {
+    const claim = `The provider ended the call with "${reason}", which is not for a provider to say.`
+    return new EasyNetError('protocol_violation', claim, { notStarted })
+  }
   return new EasyNetError(reason, message, {
     retryable,
-    notStarted: isRecord(data) && data['notStarted'] === true,
+    notStarted,
     ...(details === undefined ? {} : { details: facts }),
   })
 }

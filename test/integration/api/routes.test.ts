@@ -93,7 +93,7 @@ test('events come as they happen and resume after the last one seen', async () =
 
 test('HEAD of the events says what GET would, and keeps nobody waiting for them', async () => {
   let followers = 0
-  const { follow } = api.node.events
+  const follow = api.node.events.follow.bind(api.node.events)
   api.node.events.follow = async function* (lastId, signal) {
     followers += 1
     try {

@@ -33,77 +33,11 @@ const head = (first: string, headers: Record<string, string | undefined> = {}): 
   )
   return `${first} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 }
-const FORM = 'application/x-www-form-urlencoded'
-
-describe('the guard, over a real connection', () => {
-  const UPGRADE = { Connection: 'Upgrade', Upgrade: 'easynet' }
-  const WEBSOCKET = {
-    Connection: 'Upgrade',
-    Upgrade: 'websocket',
-    'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-  }
-  const cases: [string, number, string, Record<string, string | undefined>][] = [
-    ['no token', 401, 'GET /v1/status', { Authorization: undefined }],
-    ['wrong token', 401, 'GET /v1/status', { Authorization: 'Bearer wrong' }],
-    ['token in the query', 401, `GET /v1/status?token=${TOKEN}`, { Authorization: undefined }],
-    ['foreign host', 421, 'GET /v1/status', { Host: 'evil.test' }],
-    ['no host', 421, 'GET /v1/status', { Host: undefined }],
-    ['host without port', 421, 'GET /v1/status', { Host: '127.0.0.1' }],
-    ['0.0.0.0', 421, 'GET /v1/status', { Host: '0.0.0.0:1' }],
-    ['health with a foreign host', 421, 'GET /v1/health', { Host: 'evil.test' }],
-    ['null origin', 403, 'GET /v1/status', { Origin: 'null' }],
-    ['cross-site GET', 403, 'GET /v1/status', { 'Sec-Fetch-Site': 'cross-site' }],
-    ['preflight', 403, 'OPTIONS /v1/calls', { Origin: 'http://evil.test' }],
-    ['form', 415, 'POST /v1/calls', { 'Content-Type': FORM, 'Content-Length': '1' }],
-    ['no type', 415, 'POST /v1/calls', { 'Content-Length': '1' }],
-    ['long body', 413, 'POST /v1/calls', { 'Content-Type': 'application/json', 'Content-Length': '2000000' }],
-    ['long header', 431, 'GET /v1/status', { 'X-Long': 'x'.repeat(9_000) }],
-    ['absolute target', 400, 'GET http://evil.test/v1/status', {}],
-    ['raw upgrade without token', 401, 'GET /v1/attach', { ...UPGRADE, Authorization: undefined }],
-    ['raw upgrade with origin', 403, 'GET /v1/attach', { ...UPGRADE, Origin: 'http://evil.test' }],
-    ['raw upgrade elsewhere', 404, 'GET /v1/status', UPGRADE],
-    ['raw upgrade by POST', 400, 'POST /v1/attach', UPGRADE],
-    ['WebSocket with origin', 403, 'GET /v1/attach', { ...WEBSOCKET, Origin: 'http://evil.test' }],
-    ['WebSocket without token', 401, 'GET /v1/attach', { ...WEBSOCKET, Authorization: undefined }],
-    ['WebSocket with foreign host', 421, 'GET /v1/attach', { ...WEBSOCKET, Host: 'evil.test' }],
-    [
-      'upgrade to HTTP/2 is left alone',
-      200,
-      'GET /v1/status',
-      { Upgrade: 'h2c', Connection: 'close, Upgrade' },
-    ],
-    ['honest client', 200, 'GET /v1/status', {}],
-  ]
-  test.each(cases)('%s is %d', async (_, status, first, headers) => {
-    const answer = await raw(head(first, headers))
-    expect(answer.split(' ', 2)[1]).toBe(String(status))
-    expect(answer.toLowerCase()).not.toContain('access-control')
-    if (status >= 400) {
-      const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { error: { message: string } }
-      expect(body.error.message).toMatch(/\.$/)
-    }
-  })
-
-  test('garbage is 400', async () => {
-    expect(await raw('nonsense\r\n\r\n')).toContain('HTTP/1.1 400')
-  })
-
-  test('a long body without a length is refused while it comes', async () => {
-    let written = 0
-    const answer = await raw(
-      head('POST /v1/calls', { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }),
-      (socket) => {
-        const part = `10000\r\n${'x'.repeat(0x10000)}\r\n`
-        const timer = setInterval(() => {
-          if (socket.writable) written += socket.write(part) ? 1 : 0
-          else clearInterval(timer)
-        }, 2)
-        socket.on('close', () => clearInterval(timer))
-      },
-    ).catch(String)
-    expect(answer).toContain('413')
-    expect(written).toBeLessThan(1_000)
+// What the guard refuses, slow clients and crowds: test/e2e/hostile-api.test.ts.
+describe('a real connection', () => {
+  test('may offer an upgrade to HTTP/2, which is left alone', async () => {
+    const headers = { Upgrade: 'h2c', Connection: 'close, Upgrade' }
+    expect(await raw(head('GET /v1/status', headers))).toMatch(/^HTTP\/1\.1 200/)
   })
 
   test('curl waits for permission before it sends a long body', async () => {
@@ -254,15 +188,4 @@ describe('closing', () => {
     await one.server.close()
     expect(await (await call).json()).toMatchObject({ result: 'done' })
   })
-})
-
-test('an honest client works beside 1,000 idle connections', async () => {
-  const idle = Array.from({ length: 1_000 }, () => connect(port, '127.0.0.1').on('error', () => {}))
-  let cut = 0
-  for (const socket of idle) socket.resume().on('close', () => (cut += 1))
-  await expect.poll(() => cut, { timeout: 5_000 }).toBeGreaterThanOrEqual(1_000 - 512)
-  const startedAt = performance.now()
-  for (let n = 0; n < 20; n += 1) expect((await api.request('/v1/status')).status).toBe(200)
-  expect(performance.now() - startedAt).toBeLessThan(5_000)
-  for (const socket of idle) socket.destroy()
 })

@@ -84,7 +84,7 @@ export function createConformance(document: ApiDocument): Conformance {
           ? undefined
           : parameters.every(({ in: place, name, value }) => {
               const parameter = operation.parameters?.find((one) => one.in === place && one.name === name)
-              return parameter !== undefined && validatorOf(parameter.schema)(value)
+              return parameter === undefined || validatorOf(parameter.schema)(value)
             }),
       ]
       if (verdicts.includes(false)) return false

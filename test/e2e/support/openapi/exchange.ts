@@ -31,7 +31,13 @@ export function createClient(daemon: Daemon): Client {
       const { method, target, body } = given
       const signal = AbortSignal.timeout(DEADLINE_MS)
       const outgoing = httpRequest({
-        ...{ host: hostname, port, agent, method, path: target, signal, setHost: false },
+        host: hostname,
+        port,
+        agent,
+        method,
+        path: target,
+        signal,
+        setHost: false,
         // As a list, a name can be there twice.
         headers: framed(given).flatMap(([name, value]) => [name, filled(value)]),
       })

@@ -5,27 +5,52 @@ import fc from 'fast-check'
 const nested = (open: string, inner: string, close: string, depth: number): string =>
   open.repeat(depth) + inner + close.repeat(depth)
 
+const WRONG_TYPES = ['null', 'true', '""', '"x"', '[]', '{}', '[null]']
+const NUMBERS = ['0', '-1', '1.5', '1e400', '-0', '9007199254740993']
+const TEXTS = ['"\\ud800"', '"\\u0000"', '"\\u202e"', '"🙂"', '"../../etc/passwd"', '"a/b@^1"', '"/"', '"@"']
+const PROTOTYPES = [
+  '{"__proto__":{"polluted":1}}',
+  '{"constructor":{"prototype":{"polluted":1}}}',
+  '{"a":1,"a":2}',
+]
+const MARKERS = [
+  '{"$bytes":1}',
+  '{"$bytes":"*"}',
+  '{"$bytes":"aGk="}',
+  '{"$bin":0}',
+  '{"$esc":1}',
+  '{"$esc":{"$bin":0}}',
+]
+const DEEP = [
+  ...[63, 70, 20_000].map((depth) => nested('[', '', ']', depth)),
+  ...[63, 70, 5_000].map((depth) => nested('{"a":', '1', '}', depth)),
+]
+const HUGE = [JSON.stringify('x'.repeat(100_000)), `[${'0,'.repeat(2_000)}0]`, `[${'[],'.repeat(50_000)}[]]`]
+
 /** JSON texts of the wrong type, size or form, and some that are right. */
 export const nastyJson: fc.Arbitrary<string> = fc.constantFrom(
-  ...['null', 'true', '0', '-1', '1.5', '1e400', '-0', '9007199254740993', '""', '"x"', '[]', '{}', '[null]'],
-  ...['"\\ud800"', '"\\u0000"', '"\\u202e"', '"🙂"', '"../../etc/passwd"', '"a/b@^1"', '"/"', '"@"'],
-  ...['{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"a":1,"a":2}'],
-  ...[
-    '{"$bytes":1}',
-    '{"$bytes":"*"}',
-    '{"$bytes":"aGk="}',
-    '{"$bin":0}',
-    '{"$esc":1}',
-    '{"$esc":{"$bin":0}}',
-  ],
-  ...[nested('[', '', ']', 63), nested('[', '', ']', 70), nested('[', '', ']', 20_000)],
-  ...[nested('{"a":', '1', '}', 63), nested('{"a":', '1', '}', 70), nested('{"a":', '1', '}', 5_000)],
-  ...[JSON.stringify('x'.repeat(100_000)), `[${'0,'.repeat(2_000)}0]`, `[${'[],'.repeat(50_000)}[]]`],
+  ...WRONG_TYPES,
+  ...NUMBERS,
+  ...TEXTS,
+  ...PROTOTYPES,
+  ...MARKERS,
+  ...DEEP,
+  ...HUGE,
 )
 
 /** Keys that objects of ours do not have, or that JavaScript gives a meaning. */
 export const nastyKeys: fc.Arbitrary<string> = fc.constantFrom(
-  ...['extra', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '', ' ', 'FN', '\u0000', 'é', '🙂'],
+  'extra',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '',
+  ' ',
+  'FN',
+  '\u0000',
+  'é',
+  '🙂',
 )
 
 /** Whole bodies that are no JSON, or not the object that is expected. */

@@ -138,6 +138,20 @@ test('an error whose details cannot travel still arrives', () => {
   expect(codec.decodeError(codec.encodeError(error)).toJSON()).toMatchObject({ message: 'no' })
 })
 
+test('a provider cannot say what only this device can: that the token is wrong, or a file', () => {
+  for (const reason of [
+    'unauthenticated',
+    'foreign_host',
+    'foreign_origin',
+    'unknown_route',
+    'unsafe_bind',
+  ] as const) {
+    const decoded = codec.decodeError(codec.encodeError(new EasyNetError(reason, 'as if').asNotStarted()))
+    expect(decoded).toMatchObject({ reason: 'protocol_violation', retryable: false, notStarted: true })
+    expect(decoded.message).toContain(reason)
+  }
+})
+
 test('log lines, cancels, questions and verdicts come back', () => {
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
     expect(codec.decodeLog(codec.encodeLog({ level, message: 'm' }))).toEqual({ level, message: 'm' })
