@@ -72,7 +72,7 @@ function renderOperation(
   return [
     `### ${operation.summary}`,
     `\`${method} ${path}\``,
-    operation.description ?? '',
+    linkFiles(operation.description ?? ''),
     ...renderParameters(operation),
     ...(body === undefined
       ? []
@@ -200,6 +200,10 @@ const link = (heading: string): string =>
     .toLowerCase()
     .replaceAll(/[^\w -]/g, '')
     .replaceAll(' ', '-')})`
+
+/** Files are named from the root of the checkout; the page is in docs/. */
+const linkFiles = (text: string): string =>
+  text.replaceAll(/docs\/([\w/-]+\.md)(?!\w)/g, (file, path: string) => `[${file}](${path})`)
 
 const codeBlock = (value: unknown): string => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``
 

@@ -23,7 +23,7 @@ export interface NodeEvents {
   /**
    * Events after `lastId` that are still kept, then new ones; only new ones without `lastId`. Ends when
    * `signal` aborts. A reader that is slower than the ring loses the oldest; the next event it gets says
-   * how many in `data.missed`. An id from before a restart starts at the oldest event kept.
+   * how many in `data.missed`. An id of an earlier run starts at the oldest event kept.
    */
   follow(lastId: number | undefined, signal: AbortSignal): AsyncIterable<NodeEvent>
 }
@@ -86,7 +86,9 @@ export function createNodeEvents(init: NodeEventsInit = {}): NodeEvents {
   const capacity = init.capacity ?? 1_024
   const clock = init.clock ?? systemClock
   const ring: (NodeEvent | CallEvent)[] = []
-  let newestId = 0
+  // So that an id of an earlier run of the daemon is never one of this run, however much happened since.
+  const firstId = clock.now() * 1_000 + 1
+  let newestId = firstId - 1
   const waiting = new Set<() => void>()
 
   const add = (event: NodeEvent | CallEvent): void => {
@@ -118,7 +120,7 @@ export function createNodeEvents(init: NodeEventsInit = {}): NodeEvents {
         await nextEvent(signal)
         continue
       }
-      const oldestId = Math.max(1, newestId - capacity + 1)
+      const oldestId = Math.max(firstId, newestId - capacity + 1)
       const missed = Math.max(0, oldestId - position - 1)
       position += missed + 1
       const event = ring[position % capacity]
@@ -142,12 +144,12 @@ export function createNodeEvents(init: NodeEventsInit = {}): NodeEvents {
     callStarted: emitCall,
     callEnded: emitCall,
     draining: () => emit('daemon:draining', {}),
-    follow: (lastId, signal) => read(startOf(lastId, newestId), signal),
+    follow: (lastId, signal) => read(startOf(lastId, firstId, newestId), signal),
   }
 }
 
-/** The last event that a reader has seen; an id that this daemon has not given out yet counts as none. */
-function startOf(lastId: number | undefined, newestId: number): number {
+/** The last event that a reader has seen; an id that this daemon has not given out counts as none. */
+function startOf(lastId: number | undefined, firstId: number, newestId: number): number {
   if (lastId === undefined) return newestId
-  return lastId > newestId || lastId < 0 ? 0 : lastId
+  return lastId < firstId || lastId > newestId ? firstId - 1 : lastId
 }

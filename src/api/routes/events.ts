@@ -13,15 +13,15 @@ const events = createRoute({
     'Server-sent events without end. After a broken connection send the `id` of the last event that you ' +
     'have as `Last-Event-ID`: you get what happened since, as far as it is among the last 1,024 events; ' +
     '`missed` in the first one counts those that are gone. Without it you get what happens from now on, ' +
-    'with `Last-Event-ID: 0` everything that is kept. Ids begin anew when the daemon starts; an id of an ' +
-    'earlier run gets everything that is kept.\n\n' +
+    'with `Last-Event-ID: 0` everything that is kept. An id of an earlier run of the daemon gets ' +
+    'everything that is kept.\n\n' +
     'A comment line comes every 15 s, so that a connection that broke silently is noticed.',
   tags: ['events'],
   request: {
     headers: z.object({
       'last-event-id': z
         .string()
-        .regex(/^\d{0,15}$/, 'has to be the id of an event')
+        .regex(/^\d{0,16}$/, 'has to be the id of an event')
         .optional()
         .describe('The `id` of the last event that you have.')
         .openapi({ example: '0' }),
