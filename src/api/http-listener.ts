@@ -55,6 +55,8 @@ export function createHttpListener(components: HttpListenerComponents, init: Htt
     response: ServerResponse,
   ): Promise<void> => {
     for (const [name, text] of SECURITY_HEADERS) response.setHeader(name, text)
+    // After an upgrade that was overlooked, Node tells nobody of a malformed request on the same connection.
+    if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close')
     try {
       const refusal = guard(request, portOf(request.socket))
       if (refusal !== undefined) throw refusal

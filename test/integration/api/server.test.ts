@@ -36,8 +36,11 @@ const head = (first: string, headers: Record<string, string | undefined> = {}): 
 // What the guard refuses, slow clients and crowds: test/e2e/hostile-api.test.ts.
 describe('a real connection', () => {
   test('may offer an upgrade to HTTP/2, which is left alone', async () => {
-    const headers = { Upgrade: 'h2c', Connection: 'close, Upgrade' }
-    expect(await raw(head('GET /v1/status', headers))).toMatch(/^HTTP\/1\.1 200/)
+    const headers = { Upgrade: 'h2c', Connection: 'Upgrade' }
+    // On a connection that goes on, Node would no longer tell of a malformed request.
+    expect(await raw(head('GET /v1/status', headers))).toMatch(
+      /^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n/,
+    )
   })
 
   test('curl waits for permission before it sends a long body', async () => {
