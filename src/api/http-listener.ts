@@ -80,8 +80,7 @@ export function createHttpListener(components: HttpListenerComponents, init: Htt
     // A missing Host is for the guard to refuse, with a body that explains it.
     requireHostHeader: false,
     // curl offers an upgrade to HTTP/2 with ordinary requests.
-    shouldUpgradeCallback: ({ method, headers }) =>
-      method === 'GET' && ATTACH_PROTOCOL.test(headers.upgrade ?? ''),
+    shouldUpgradeCallback: isUpgrade,
   })
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void handle(request, response)
@@ -105,6 +104,12 @@ export function createHttpListener(components: HttpListenerComponents, init: Htt
     else refuseMalformed(socket, error.code)
   })
   return server
+}
+
+/** With a body Node would hand over a stream that is not the socket. */
+function isUpgrade({ method, headers }: IncomingMessage): boolean {
+  const hasBody = Number(headers['content-length'] ?? 0) !== 0 || headers['transfer-encoding'] !== undefined
+  return method === 'GET' && !hasBody && ATTACH_PROTOCOL.test(headers.upgrade ?? '')
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, error: EasyNetError): void {

@@ -59,6 +59,18 @@ describe('a real connection', () => {
     expect(accepted).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 404/)
   })
 
+  test('an upgrade with a body is overlooked, and guarded as everything else', async () => {
+    const upgrade = { Connection: 'Upgrade', Upgrade: 'easynet' }
+    for (const body of [{ 'Content-Length': '2' }, { 'Transfer-Encoding': 'chunked' }]) {
+      const bytes = 'Content-Length' in body ? '{}' : '0\r\n\r\n'
+      const attach = (more: Record<string, string | undefined>): Promise<string> =>
+        raw(head('GET /v1/attach', { ...upgrade, ...body, ...more }) + bytes)
+      expect(await attach({ Authorization: undefined })).toMatch(/^HTTP\/1\.1 401/)
+      expect(await attach({ Origin: 'http://evil.test' })).toMatch(/^HTTP\/1\.1 403/)
+      expect(await attach({})).toMatch(/^HTTP\/1\.1 404/)
+    }
+  })
+
   test('an expectation that HTTP does not know is not waited for', async () => {
     expect(await raw(head('GET /v1/status', { Expect: 'a miracle' }))).toMatch(/^HTTP\/1\.1 200/)
   })
