@@ -22,7 +22,7 @@ import {
 //   HOSTILE_SEED=123         the same ones again
 
 const SEED = Number(process.env['HOSTILE_SEED'] ?? Date.now() % 2 ** 31)
-const REQUESTS = Number(process.env['HOSTILE_REQUESTS'] ?? 2_000)
+const REQUESTS = Number(process.env['HOSTILE_REQUESTS'] ?? 3_000)
 const document = await apiDocument()
 const endpoints = operationsOf(document)
 const conformance = createConformance(document)

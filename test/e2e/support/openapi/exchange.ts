@@ -41,10 +41,18 @@ export function createClient(daemon: Daemon): Client {
         // As a list, a name can be there twice.
         headers: framed(given).flatMap(([name, value]) => [name, filled(value)]),
       })
-      outgoing.on('error', (error) =>
-        reject(signal.aborted ? new Error(`no answer within ${DEADLINE_MS} ms`) : error),
-      )
+      let seen: IncomingMessage | undefined
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // What the server cannot parse has no method for it, so that its refusal of a HEAD has a body too.
+        const isUnparsed = [400, 431].includes(seen?.statusCode ?? 0)
+        if (method === 'HEAD' && isUnparsed && error.code === 'HPE_CLOSED_CONNECTION') {
+          const { statusCode: status = 0, headers = {} } = seen ?? {}
+          return resolve({ status, headers, body: Buffer.of(), ended: true })
+        }
+        reject(signal.aborted ? new Error(`no answer within ${DEADLINE_MS} ms`) : error)
+      })
       outgoing.on('response', (response) => {
+        seen = response
         const { statusCode: status = 0, headers } = response
         const parts: Buffer[] = []
         const finish = (ended: boolean): void =>

@@ -250,7 +250,7 @@ function bodyMutations(document: ApiDocument, schema: Schema): fc.Arbitrary<Muta
   return fc.oneof(
     { weight: 4, arbitrary: whole.map((body): Mutation => (request) => ({ ...request, body })) },
     {
-      weight: 1,
+      weight: 3,
       arbitrary: nastyBytes.map((change): Mutation => (request) => ({
         ...request,
         body: change(request.body ?? Buffer.from('{}')),
