@@ -55,7 +55,8 @@ export const nodeEvents = {
     'PeerFunctions',
     event('peer:functions', {
       peer,
-      functions: z.array(z.string()).describe('Names of everything that it offers now.'),
+      functions: z.array(z.string()).describe('Names of what it offers now; the first ones, if many.'),
+      count: z.number().describe('How many functions it offers.'),
     }),
   ],
   'function:register': [

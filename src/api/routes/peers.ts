@@ -12,7 +12,7 @@ const peerParam = z.object({
     .openapi({ param: { name: 'peer', in: 'path' }, example: EXAMPLE_PEERS.other.name }),
 })
 
-const UNKNOWN_PEER = '`unknown_peer`: no device is known by that id or name, or several are.'
+const UNKNOWN_PEER = '`unknown_peer`: no device is known by that id or name.'
 
 const blockSchema = z
   .strictObject({ blocked: z.boolean().describe('False: allow it again.') })

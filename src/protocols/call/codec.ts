@@ -167,7 +167,7 @@ const REASONS_OF_PROVIDERS: ReadonlySet<Reason> = new Set<Reason>([
   'interrupted',
   'outcome_unknown',
   'protocol_violation',
-  'digest_mismatch',
+  'incomplete',
   'internal',
 ])
 
