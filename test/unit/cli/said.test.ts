@@ -10,7 +10,7 @@ const COMMAND =
   /^(?:easynetd?|sudo|ls|chmod|df|fuser|dmesg|kill|--[a-z]+|X status easynet|X --help|X X$)(?: |$)/
 /** Expressions that are commands, are translated already, or are no text. */
 const NO_TEXT = [
-  'api/schemas.ts: z.string().optional()',
+  "api/schemas.ts: z.string().optional().describe('What to do about it, for people.')",
   "cli/errors.ts: texts.said(typeof callId === 'string' ? given.replace('<call id>', callId) : given)",
   'cli/errors.ts: home === undefined ? hint : withHome(hint, shellWord(home))',
   'cli/service/install.ts: later',
