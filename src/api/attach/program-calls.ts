@@ -54,9 +54,8 @@ export function createProgramCalls(components: ProgramCallsComponents): ProgramC
     return call.run(node, request)
   }
   const settle = (id: RequestId): void => {
-    const call = running.get(id)
+    running.get(id)?.ended()
     running.delete(id)
-    call?.endInput(new EasyNetError('cancelled', 'The call has ended.'))
   }
   const reply = (id: RequestId, result: CallResult): void => {
     try {
@@ -142,8 +141,10 @@ class ProgramCall implements CallSink {
     return this.#input.items
   }
 
-  endInput(error?: EasyNetError): void {
-    this.#input?.end(error)
+  /** Whatever of its inputs is still to come is of no use. */
+  ended(): void {
+    // An error costs its stack: only for a call with inputs.
+    this.#input?.end(new EasyNetError('cancelled', 'The call has ended.'))
   }
 
   abort(error: EasyNetError): void {
@@ -159,7 +160,7 @@ class ProgramCall implements CallSink {
   notified(method: string, { json, blobs }: Params): void {
     if (method === 'ack') this.#window.acknowledge(json['n'])
     else if (method === 'input') this.#input?.accept(decodeValue(json['value'], blobs))
-    else if (method === 'inputEnd') this.endInput(inputError(json))
+    else if (method === 'inputEnd') this.#input?.end(inputError(json))
     else this.abort(new EasyNetError('cancelled', 'The program cancelled the call.'))
   }
 
