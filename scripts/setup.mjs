@@ -23,7 +23,12 @@ function fail(what, why, remedy) {
 }
 
 function run(command, args, cwd) {
-  const done = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  const done = spawnSync(command, args, {
+    cwd,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+    env: { ...process.env, npm_config_update_notifier: 'false' },
+  })
   if (done.error || done.status !== 0) {
     const why = done.error ? done.error.message : `${command} ended with code ${done.status}`
     fail('The dependencies could not be installed.', why, `cd ${root} && ${command} ${args.join(' ')}`)
