@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -102,6 +103,19 @@ test('the build makes programs that run', async () => {
   expect(built).toEqual({ code: 0, stdout: '', stderr: '' })
   const { stdout } = await run('easynet', ['version', '--json'], { env: { EASYNET_HOME: root } })
   expect(JSON.parse(stdout)).toMatchObject({ schema: 'version/1', daemon: null, loadedFrom: 'bundle' })
+})
+
+test('the wrappers find their checkout through links, from their own folder and with blanks in the path', async () => {
+  const folder = join(root, 'my tools')
+  mkdirSync(folder)
+  symlinkSync(join(CHECKOUT, 'bin/easynet'), join(folder, 'ez'))
+  symlinkSync(join(folder, 'ez'), join(folder, 'link to ez'))
+  const { version } = ownPackage()
+  expect((await run(join(folder, 'link to ez'), ['--version'])).stdout).toBe(`${version}\n`)
+  for (const program of ['easynet', 'easynetd']) {
+    const { stdout } = await run('sh', [program, '--version'], { cwd: join(CHECKOUT, 'bin') })
+    expect(stdout).toBe(`${version}\n`)
+  }
 })
 
 test('the files of the image are a daemon and a CLI that serve, without packages', async () => {

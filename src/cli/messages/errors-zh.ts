@@ -13,6 +13,20 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   invalid_request: {
     text: '请求无效。',
     forms: [
+      [/^The report cannot be written: (?<why>.+)$/s, '无法写入报告：{why}'],
+      [/^The system service keeps everything in (?<dir>.+)\.$/, '系统服务的一切都在 {dir} 中。'],
+      [/^This machine does not run services of (?<platform>.+)\.$/, '这台机器不运行 {platform} 的服务。'],
+      [/^"-" stands more than once\.$/, '“-”出现了不止一次。'],
+      [/^The file for (?<key>.+) cannot be read: (?<file>.+)$/, '参数 {key} 的文件无法读取：{file}'],
+      [/^The argument (?<key>.+) is given twice\.$/, '参数 {key} 给了两次。'],
+      [/^The value of --args is not a JSON list\.$/, '--args 的值不是 JSON 列表。'],
+      [/^(?<what>Standard input) is not valid JSON\.$/, '标准输入不是有效的 JSON。'],
+      [/^The value of (?<key>.+) is not valid JSON\.$/, '{key} 的值不是有效的 JSON。'],
+      [/^"(?<fn>.*)" does not take these arguments: (?<issues>.+)$/s, '“{fn}”不接受这些参数：{issues}'],
+      [/^"(?<text>.*)" is no function pattern\.$/, '“{text}”不是函数名的模式。'],
+      [/^"(?<text>.*)" is not the peer id of a device\.$/, '“{text}”不是设备的 peer id。'],
+      [/^The option --home is empty\.$/, '选项 --home 是空的。'],
+      [/^A call with this id is running\.$/, '这个标识的调用正在运行。'],
       [/^"(?<text>.*)" is not a function address\.$/, '“{text}”不是函数地址。'],
       [/^"(?<text>.*)" is not a duration\.$/, '“{text}”不是时长。'],
       [/^"(?<text>.*)" is not a number of credits\.$/, '“{text}”不是 credit 数。'],
@@ -29,7 +43,23 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   },
   invalid_config: {
     text: '设置无效。',
-    forms: [[/^The home (?<home>.+) is a file, not a folder\.$/, '主目录 {home} 是文件，不是文件夹。']],
+    forms: [
+      [
+        /^(?<where>.+) names a setting that does not exist: (?<key>.+)\.$/,
+        '{where} 中有不存在的设置：{key}。',
+      ],
+      [
+        /^(?<origin>.+): (?<key>\S+) is (?:a whole number|true or false), not "(?<text>.*)"\.$/,
+        '{origin}：{key} 不能是“{text}”。',
+      ],
+      [
+        /^(?<file>.+) sets (?<key>\S+), which a project may not decide for you\.$/,
+        '{file} 设置了 {key}，项目不能替你决定它。',
+      ],
+      [/^(?<place>.+) is not valid TOML: (?<why>.+)\.$/s, '{place} 不是有效的 TOML：{why}。'],
+      [/^(?<file>.+) cannot be read: (?<why>.+)$/s, '{file} 无法读取：{why}'],
+      [/^The home (?<home>.+) is a file, not a folder\.$/, '主目录 {home} 是文件，不是文件夹。'],
+    ],
   },
   invalid_value: {
     text: '这个值无法传送。',
@@ -71,7 +101,13 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
       ],
     ],
   },
-  not_implemented: { text: '对方的版本没有此功能。' },
+  not_implemented: {
+    text: '对方的版本没有此功能。',
+    forms: [
+      [/^No service manager of (?<platform>.+) is known\.$/, '不知道 {platform} 的服务管理程序。'],
+      [/^A system service is made for systemd only\.$/, '系统服务只支持 systemd。'],
+    ],
+  },
   unauthenticated: {
     text: '身份未通过验证。',
     forms: [[/^The token is missing or wrong\.$/, '令牌缺失或错误。']],
@@ -125,6 +161,21 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   daemon_unreachable: {
     text: '无法连接到守护进程。',
     forms: [
+      [/^There is no key at (?<file>.+)\.$/, '{file} 处没有密钥。'],
+      [/^"(?<command>.+)" failed: (?<why>.*)$/s, '命令“{command}”失败：{why}'],
+      [
+        /^(?<manager>\S+) does not answer, so nothing was started: (?<why>.*)$/s,
+        '{manager} 没有应答，所以什么都没有启动：{why}',
+      ],
+      [
+        /^The daemon \(pid (?<pid>\d+)\) does not answer at (?<at>.+): (?<why>.+)\.$/s,
+        '守护进程（pid {pid}）在 {at} 没有应答：{why}。',
+      ],
+      [/^The daemon does not answer at (?<at>.+): (?<why>.+)\.$/s, '守护进程在 {at} 没有应答：{why}。'],
+      [/^No daemon was found: (?<file>.+) cannot be read\.$/, '找不到守护进程：无法读取 {file}。'],
+      [/^The daemon was not ready in (?<seconds>[\d.]+) s\.$/, '守护进程在 {seconds} 秒内没有准备好。'],
+      [/^The daemon ended before it was ready(?:: (?<why>.+)|\.)$/s, '守护进程在准备好之前就结束了。{why}'],
+      [/^The connection to the daemon broke off: (?<why>.+)\.$/s, '与守护进程的连接中断：{why}。'],
       [/^No daemon was found: (?<file>.+) is not there\.$/, '找不到守护进程：没有 {file} 这个文件。'],
       [/^There is no log at (?<file>.+)\.$/, '{file} 处没有日志。'],
       [/^There is no device key at (?<file>.+)\.$/, '{file} 处没有设备密钥。'],
@@ -159,6 +210,7 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   cancelled: {
     text: '已取消。',
     forms: [
+      [/^The command was stopped\.$/, '命令已停止。'],
       [/^The call was cancelled\.$/, '调用已取消。'],
       [/^The program that made the call is gone\.$/, '发出调用的程序已经不在了。'],
     ],
@@ -208,20 +260,61 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   },
   already_running: {
     text: '已经有一个在运行，或端口被占用。',
-    forms: [[/^(?<place>\S+) is in use\.$/, '{place} 已被占用。']],
+    forms: [
+      [
+        /^Port (?<port>.+) of (?<host>.+) is in use, so no device could connect\.$/,
+        '{host} 的端口 {port} 已被占用，其他设备无法连接。',
+      ],
+      [
+        /^A daemon runs on (?<dir>.+) already\. It is pid (?<pid>\d+) at (?<url>.+)\.$/,
+        '{dir} 上已有守护进程在运行：pid {pid}，地址 {url}。',
+      ],
+      [
+        /^A daemon runs on (?<dir>.+) already\. It is just starting or stopping\.$/,
+        '{dir} 上已有守护进程，正在启动或停止。',
+      ],
+      [/^(?<place>\S+) is in use\.$/, '{place} 已被占用。'],
+    ],
   },
-  unsafe_permissions: { text: '文件的权限不安全。' },
-  unsafe_bind: { text: '拒绝在其他机器能访问的地址上监听。' },
+  unsafe_permissions: {
+    text: '文件的权限不安全。',
+    forms: [
+      [
+        /^(?<path>.+) belongs to user (?<owner>\d+), but this program runs as user (?<user>\d+): that user could replace the device key\.$/,
+        '{path} 属于用户 {owner}，而本程序以用户 {user} 运行：那个用户可以替换设备密钥。',
+      ],
+    ],
+  },
+  unsafe_bind: {
+    text: '拒绝在其他机器能访问的地址上监听。',
+    forms: [
+      [
+        /^The gateway does not listen on (?<host>.+): it has no TLS yet\.$/,
+        '网关不在 {host} 上监听：它还没有 TLS。',
+      ],
+    ],
+  },
   unsupported_runtime: { text: '运行 EasyNet 的 Node 版本太旧。' },
   storage_failed: {
     text: '无法使用本设备的某个文件或文件夹。',
-    forms: [[/^The disk that holds (?<file>.+) is full\.$/, '存放 {file} 的磁盘已满。']],
+    forms: [
+      [
+        /^(?<file>.+) cannot be read as an Ed25519 key in PEM form\.$/,
+        '{file} 不是 PEM 形式的 Ed25519 密钥。',
+      ],
+      [/^(?<file>.+) cannot be written: (?<why>.+)$/s, '{file} 无法写入：{why}'],
+      [/^The folder (?<dir>.+) cannot be made or used: (?<why>.+)$/s, '无法建立或使用文件夹 {dir}：{why}'],
+      [/^The disk that holds (?<file>.+) is full\.$/, '存放 {file} 的磁盘已满。'],
+    ],
   },
   protocol_violation: { text: '对方发来的内容不符合协议。' },
   incomplete: { text: '发送的内容没有全部收到。' },
   internal: {
     text: 'EasyNet 内部出错。',
-    forms: [[/^The daemon failed to answer this request\.$/, '守护进程未能应答这个请求。']],
+    forms: [
+      [/^The daemon \(pid (?<pid>.+)\) does not end\.$/, '守护进程（pid {pid}）没有结束。'],
+      [/^The daemon failed to answer this request\.$/, '守护进程未能应答这个请求。'],
+    ],
   },
 }
 
@@ -234,7 +327,7 @@ export function whatZh({ reason }: EasyNetError, message: string): string {
     const found = said.exec(message)
     if (found === null) continue
     const values = found.groups ?? {}
-    return form.replaceAll(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all)
+    return form.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
   }
   return message === '' ? text : `${text}（${message}）`
 }

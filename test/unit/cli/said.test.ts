@@ -1,9 +1,14 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { saidZh } from '../../../src/cli/messages/said-zh.ts'
-import { textsOf } from '../support/said-texts.ts'
+import { EasyNetError } from '../../../src/errors/error.ts'
+import { type Reason, REASONS } from '../../../src/errors/reasons.ts'
+import { whatZh } from '../../../src/cli/messages/errors-zh.ts'
+import { messagesOf, textsOf } from '../support/said-texts.ts'
 
 const src = resolve(import.meta.dirname, '../../../src')
+
+const reasons = Object.keys(REASONS) as Reason[]
 
 /** What a shell takes; it is the same in every language. */
 const COMMAND =
@@ -35,6 +40,19 @@ test('every reason that a command of the CLI gives has a Chinese form', () => {
   const texts = reasons.flatMap(({ text }) => (text === undefined || text === '' ? [] : [text]))
   expect(texts.length).toBeGreaterThan(5)
   expect(texts.filter(isEnglish)).toEqual([])
+})
+
+test('every error of the CLI itself has a message in Chinese', () => {
+  const english = messagesOf(`${src}/cli`).filter(
+    ({ reason, text }) => text !== undefined && whatZh(new EasyNetError(reason, text), text).includes(text),
+  )
+  expect(english).toEqual([])
+  // Those that are made by a function of the file.
+  const handedOn = textsOf('message', `${src}/cli`).flatMap(({ text }) => text ?? [])
+  const inEnglish = (text: string): boolean =>
+    reasons.every((reason) => whatZh(new EasyNetError(reason, text), text).includes(`（${text}`))
+  expect(handedOn.length).toBeGreaterThan(3)
+  expect(handedOn.filter(inEnglish)).toEqual([])
 })
 
 test.each([

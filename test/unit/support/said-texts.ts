@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAst } from 'rolldown/parseAst'
+import type { Reason } from '../../../src/errors/reasons.ts'
 
 /** A text that the program says, as far as its source tells it. */
 export interface SaidText {
@@ -26,17 +27,22 @@ const isNode = (value: unknown): value is Node =>
  * complete by its type.
  */
 export function textsOf(name: string, folder: string): SaidText[] {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ts'),
-  )
-  return files.flatMap((file) => {
-    const source = readFileSync(join(folder, file), 'utf8')
-    const nodes = allNodes(parseAst(source, { lang: 'ts' }))
+  return nodesIn(folder).flatMap(({ file, source, nodes }) => {
     const values = [propertiesOf, argumentsFor, constantsOf, returnsOf].flatMap((find) => find(nodes, name))
     return values.flatMap((value) =>
       textsIn(value, name).map((text) => ({ file, text, source: source.slice(value.start, value.end) })),
     )
   })
+}
+
+function nodesIn(folder: string): { file: string; source: string; nodes: Node[] }[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return files
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => {
+      const source = readFileSync(join(folder, file), 'utf8')
+      return { file, source, nodes: allNodes(parseAst(source, { lang: 'ts' })) }
+    })
 }
 
 /** @param own - leaves out functions inside */
@@ -126,4 +132,25 @@ function textsIn(node: Node, name: string): (string | undefined)[] {
     default:
       return [undefined]
   }
+}
+
+/** The messages of the errors that are made in `folder`; `text` is undefined for one that is no text. */
+export function messagesOf(folder: string): (SaidText & { reason: Reason })[] {
+  return nodesIn(folder).flatMap(({ file, source, nodes }) =>
+    nodes
+      .filter(({ type, callee }) => type === 'NewExpression' && isError(callee as { name?: string }))
+      .flatMap(({ arguments: given }) => {
+        const [reason, message] = given as [Node, Node]
+        return textsIn(message, 'message').map((text) => ({
+          file,
+          text,
+          source: source.slice(message.start, message.end),
+          reason: reason['value'] as Reason,
+        }))
+      }),
+  )
+}
+
+function isError({ name }: { name?: string }): boolean {
+  return name === 'EasyNetError'
 }
