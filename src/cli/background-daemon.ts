@@ -77,17 +77,17 @@ function startError(home: Home, logStart: number, ended: boolean): EasyNetError 
       hint: `df -h "${dirname(home.logFile)}"`,
     })
   }
-  const what = ended
-    ? 'The daemon ended before it was ready'
-    : `The daemon was not ready in ${READY_TIMEOUT_MS / 1000} s`
-  return new EasyNetError(
-    'daemon_unreachable',
-    ended && lines[0] !== '' ? `${what}: ${lines[0]}` : `${what}.`,
-    {
-      hint: 'easynet logs',
-      details: { log: home.logFile },
-    },
-  )
+  const options = { hint: 'easynet logs', details: { log: home.logFile } }
+  if (!ended) {
+    const message = `The daemon was not ready in ${READY_TIMEOUT_MS / 1000} s.`
+    return new EasyNetError('daemon_unreachable', message, options)
+  }
+  const said = lines[0] === '' ? undefined : lines[0]
+  const message =
+    said === undefined
+      ? 'The daemon ended before it was ready.'
+      : `The daemon ended before it was ready. It said: ${said}`
+  return new EasyNetError('daemon_unreachable', message, options)
 }
 
 /** The error that a refused start leaves as the last line, in the form of `--json`. */
