@@ -105,12 +105,12 @@ test('a disk that is full after n pages, n = 0 to 100: nothing that was acknowle
   expect(refusedInAll).toBeGreaterThan(10)
 })
 
-test('files that may not grow beyond n KiB, n = 40 to 400: nothing that was acknowledged is lost', ({
+test('files that may not grow beyond n KiB, n = 88 to 400: nothing that was acknowledged is lost', ({
   skip,
 }) => {
   if (process.platform === 'win32') return skip('there is no limit of file sizes on Windows')
   const child = join(import.meta.dirname, '../unit/storage/journal-child.ts')
-  for (let kib = 40; kib <= 400; kib += 24) {
+  for (let kib = 88; kib <= 400; kib += 24) {
     const file = join(tempDir(), 'journal.db')
     const script = `ulimit -f ${kib * 2}; exec "$0" "$@"`
     const { stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, child, file, 'boot'])

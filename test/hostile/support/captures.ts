@@ -29,9 +29,9 @@ export async function captureCalls(attacker: Attacker, victim: Target): Promise<
   const call = { timeoutMs: 5_000, input: false, kwargs: {}, streams: false }
   const { peerId } = victim
   using deadline = createDeadline(10_000)
-  const run = async (fn: string, more: object): Promise<unknown> =>
+  const run = async (fn: string, more: object, until = deadline): Promise<unknown> =>
     client
-      .call(peerId, { ...call, id: randomUUID(), fn, args: [], inputs: undefined, ...more }, sink, deadline)
+      .call(peerId, { ...call, id: randomUUID(), fn, args: [], inputs: undefined, ...more }, sink, until)
       .catch((error: unknown) => error)
   await run('text.upper', { args: ['a'] })
   await run('echo', {
@@ -40,7 +40,8 @@ export async function captureCalls(attacker: Attacker, victim: Target): Promise<
   })
   await run('echo', { args: [new Uint8Array(70_000)] })
   await run('flood', { args: [3, 10], streams: true })
-  await run('never.reads', { streams: true, input: true, inputs: inputs(), timeoutMs: 200 })
+  using short = createDeadline(200)
+  await run('never.reads', { streams: true, input: true, inputs: inputs(), timeoutMs: 200 }, short)
   await client.ask(peerId, { id: randomUUID(), ageMs: 0, once: true }, 0, deadline.signal)
   return captured.map((sent) => Buffer.concat(sent))
 }
