@@ -56,11 +56,18 @@ export interface Discovery extends AsyncDisposable {
 const CONNECT_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 500
 const FIRST_RETRY_MS = 500
-const LAST_RETRY_MS = 30_000
 /** Gossip and pulls race: what a peer was told a moment ago it may not have fetched itself yet. */
 const PULL_RETRIES_MS = [0, 100, 400, 1_500]
 /** After connecting: what was registered while gossip had not formed yet. */
 const CATCH_UP_MS = [0, 300, 1_500, 5_000]
+
+/**
+ * How long to wait before a peer that has been away for so long is dialled again. A cut of 30 s is healed a second
+ * after its end, a long absence costs little.
+ */
+function retryPauseMs(awayMs: number): number {
+  return Math.min(Math.max(limits.MIN_RETRY_MS, awayMs / 30), limits.MAX_RETRY_MS)
+}
 
 export function createDiscovery(components: DiscoveryComponents, init: DiscoveryInit): Discovery {
   const { network, introductions, table, onFailure, clock = systemClock, random = Math.random } = components
@@ -174,11 +181,11 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
 
   /** Stays connected to one bootstrap address, for as long as we run. */
   const keepBootstrap = async (address: string): Promise<void> => {
-    let retryMs = FIRST_RETRY_MS
+    let awaySince = clock.monotonic()
     let peerId = ''
     while (true) {
       if (peerId !== '' && network.isConnected(peerId)) {
-        retryMs = FIRST_RETRY_MS
+        awaySince = clock.monotonic()
       } else {
         connecting.add(address)
         try {
@@ -187,17 +194,16 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
         } catch (error) {
           if (signal.aborted) return
           onFailure('bootstrap unreachable', address, error)
-          retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
         } finally {
           connecting.delete(address)
         }
       }
-      await sleep(Math.max(retryMs, 1_000), signal)
+      await sleep(retryPauseMs(clock.monotonic() - awaySince), signal)
     }
   }
   /**
-   * A peer whose connection broke is dialled again a few times, then left to discovery. Whoever came
-   * and went in a moment is not: it could name any addresses as its own and so make us dial them.
+   * A peer whose connection broke is dialled again for an hour, then left to discovery. Whoever came and
+   * went in a moment is not: it could name any addresses as its own and so make us dial them.
    */
   const mayReconnect = (peerId: string): boolean => {
     const since = connectedSince.get(peerId) ?? Infinity
@@ -205,11 +211,14 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     if (components.isBlocked(peerId) || reconnecting >= limits.MAX_RECONNECTING) return false
     return clock.monotonic() - since >= limits.STABLE_AFTER_MS
   }
+  const pauseSince = async (lostAt: number): Promise<void> =>
+    sleep(retryPauseMs(clock.monotonic() - lostAt), signal)
   const reconnect = async (peerId: string): Promise<void> => {
-    for (let retryMs = FIRST_RETRY_MS; retryMs <= LAST_RETRY_MS; retryMs *= 2) {
-      await sleep(retryMs, signal)
+    const lostAt = clock.monotonic()
+    await sleep(FIRST_RETRY_MS, signal)
+    for (; clock.monotonic() - lostAt < limits.RECONNECT_FOR_MS; await pauseSince(lostAt)) {
       // Full: it was closed to make room, or would be.
-      if (network.isConnected(peerId) || network.isFull()) return
+      if (network.isConnected(peerId) || network.isFull() || components.isBlocked(peerId)) return
       try {
         await connect({ peerId, addresses: table.get(peerId)?.advert?.advert.addresses ?? [] })
         return

@@ -18,6 +18,10 @@ export const MAX_DIALLED_ADDRESSES = 16
 
 /** Lost peers that are dialled again at the same time. */
 export const MAX_RECONNECTING = 64
+/** How long they are dialled again, and the pauses between two attempts: they grow with the time away. */
+export const RECONNECT_FOR_MS = 3_600_000
+export const MIN_RETRY_MS = 1_000
+export const MAX_RETRY_MS = 30_000
 /** A peer that came to us has to have stayed this long before we dial it when it is gone. */
 export const STABLE_AFTER_MS = 5_000
 /** Providers that one search in the DHT dials: at the same time, and in all. Anybody can be named as one. */

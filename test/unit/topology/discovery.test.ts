@@ -237,6 +237,54 @@ test('a peer that came to us is dialled again only when it had stayed, by the gi
   expect(dialled).toEqual(['long'])
 })
 
+test.each([5, 30, 90, 600])(
+  'a peer that is away for %i s is dialled again soon after, and not all the time before',
+  async (awayS) => {
+    let isBack = false
+    const dialledAt: number[] = []
+    const { discovery } = setUp({
+      network: {
+        isConnected: () => false,
+        async connect() {
+          dialledAt.push(Date.now())
+          if (!isBack) throw new EasyNetError('peer_unreachable', 'not yet')
+        },
+      },
+    })
+    discovery.connected('lost')
+    await vi.advanceTimersByTimeAsync(10_000)
+    discovery.disconnected('lost')
+    await vi.advanceTimersByTimeAsync(awayS * 1_000)
+    const attempts = dialledAt.length
+    isBack = true
+    const backAt = Date.now()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(dialledAt).toHaveLength(attempts + 1)
+    expect(dialledAt.at(-1)! - backAt).toBeLessThanOrEqual(Math.max(1_000, (awayS * 1_000) / 29))
+    expect(attempts).toBeLessThan(130)
+  },
+)
+
+test('a peer that stays away is given up after an hour', async () => {
+  let dials = 0
+  const { discovery } = setUp({
+    network: {
+      isConnected: () => false,
+      async connect() {
+        dials += 1
+        throw new EasyNetError('peer_unreachable', 'gone')
+      },
+    },
+  })
+  discovery.connected('lost')
+  await vi.advanceTimersByTimeAsync(10_000)
+  discovery.disconnected('lost')
+  await vi.advanceTimersByTimeAsync(3_700_000)
+  const before = dials
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  expect([before > 100, dials]).toEqual([true, before])
+})
+
 test('with as many connections as may be, nobody is dialled to be closed again', async () => {
   const dialled: string[] = []
   const { discovery } = setUp({
