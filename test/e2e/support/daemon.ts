@@ -14,6 +14,8 @@ export interface DaemonOptions {
   args?: string[]
   env?: Record<string, string>
   cwd?: string
+  /** Words before the program, such as `ip netns exec …`. */
+  prefix?: readonly string[]
   /** Used instead of the flags above (`--home` stays). */
   onlyArgs?: boolean
   /** Runs `stub-daemon.ts`: the real process around a node that does nothing. @default false */
@@ -140,7 +142,8 @@ function spawnDaemon(options: DaemonOptions & { home: string }): Running {
     ...(options.onlyArgs === true ? [] : isolated),
     ...(options.args ?? []),
   ]
-  const [program, ...first] = options.stub === true ? [process.execPath, STUB] : [PROGRAM]
+  const own = options.stub === true ? [process.execPath, STUB] : [PROGRAM]
+  const [program = '', ...first] = [...(options.prefix ?? []), ...own]
   const child = spawn(program, [...first, ...args], {
     cwd: options.cwd ?? options.home,
     env: { ...withoutOurVariables(), ...options.env },
