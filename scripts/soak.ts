@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startChurn } from './soak/churn.ts'
-import { growthTable } from './soak/growth.ts'
+import { growthTable, type Quantity } from './soak/growth.ts'
 import { type Running, startDaemon } from './soak/processes.ts'
 import { createWatch } from './soak/watch.ts'
 import { judge, startWorker } from './soak/worker.ts'
@@ -16,19 +16,21 @@ const USAGE = `Usage: npm run soak [-- OPTION]
   --minutes N   how long (default 10)
   --rate N      calls per second in all (default 50)
   --settle N    minutes before anything is measured (default 3, or 0.3 of the time when that is less)
-  --no-heap     a short run: the heap has no time to settle, so its growth is only printed
+  --short       for a minute or so: of what grows only descriptors and handles count, the rest has no time to settle
   --keep        leave the homes and logs, and say where
   --help        this text
 `
 const SAMPLE_MS = 5_000
 const TELL_MS = 30_000
+/** What has its usual number from the start. */
+const SETTLED: readonly Quantity[] = ['descriptors', 'handles']
 
 interface SoakOptions {
   minutes: number
   settle: number
   rate: number
   keep: boolean
-  heap: boolean
+  isShort: boolean
 }
 
 const interrupted = new AbortController()
@@ -58,13 +60,13 @@ function readOptions(argv: string[]): SoakOptions | number {
   try {
     const { values } = parseArgs({
       args: argv,
-      options: { minutes: text, rate: text, settle: text, 'no-heap': flag, keep: flag, help: flag },
+      options: { minutes: text, rate: text, settle: text, short: flag, keep: flag, help: flag },
     })
     const minutes = positive(values.minutes ?? '10')
     const settle = positive(values.settle ?? String(Math.min(3, 0.3 * minutes)))
     const rate = positive(values.rate ?? '50')
     if (values.help !== true)
-      return { minutes, settle, rate, keep: values.keep === true, heap: values['no-heap'] !== true }
+      return { minutes, settle, rate, keep: values.keep === true, isShort: values.short === true }
     process.stdout.write(USAGE)
     return 0
   } catch (error) {
@@ -130,7 +132,7 @@ async function soak(folder: string, options: SoakOptions): Promise<string[]> {
     failures.push(...running.troubles)
     const { growths, listeners } = watch.growth(running, settle)
     console.log(`\n${growthTable(running.title, growths)}\nmore listeners: ${listeners}`)
-    const bars = growths.filter(({ quantity }) => options.heap || quantity !== 'heapBytes')
+    const bars = growths.filter(({ quantity }) => !options.isShort || SETTLED.includes(quantity))
     for (const { quantity, grows } of bars) if (grows) failures.push(`${running.title}: ${quantity} grows`)
   }
   for (const daemon of [second, first]) {
