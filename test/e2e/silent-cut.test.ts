@@ -39,5 +39,7 @@ test('a link that is cut silently: dead links are noticed, every running call ge
   expect(await patient).toMatchObject({ result: 'patient', attempts: 1 })
   expect(program.effects().filter((line) => line === 'start patient')).toHaveLength(1)
   expect(await app.call('provider/upper', ['x'])).toBe('X')
-  console.log(`noticed after ${noticedMs.map(Math.round)} ms, back after ${backMs.map(Math.round)} ms`)
+  console.log(
+    `noticed after ${noticedMs.map(Math.round).join(', ')} ms, back after ${backMs.map(Math.round).join(', ')} ms`,
+  )
 })

@@ -21,7 +21,7 @@ test.each([30_000, 90_000])(
       ['boot', 'provider'].map(async (other) => mesh.until(true, other, 'caller')),
     )
     console.log(
-      `cut for ${cutMs} ms: noticed after ${noticedMs.map(Math.round)} ms, back after ${backMs.map(Math.round)} ms`,
+      `cut for ${cutMs} ms: noticed after ${noticedMs.map(Math.round).join(', ')} ms, back after ${backMs.map(Math.round).join(', ')} ms`,
     )
     expect(await caller!.program.call('provider/here')).toBe('here')
   },
