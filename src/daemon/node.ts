@@ -34,6 +34,7 @@ import { createCaller } from '../scheduler/caller.ts'
 import { createCallLog } from '../storage/call-log.ts'
 import { createDatastore } from '../storage/datastore.ts'
 import { createExecutionJournal } from '../storage/execution-journal.ts'
+import { createMemberStore } from '../storage/member-store.ts'
 import { createMeshStore } from '../storage/mesh-store.ts'
 import { createPeerStore } from '../storage/peer-store.ts'
 import { createAdvertiser } from '../topology/advertiser.ts'
@@ -44,6 +45,7 @@ import { joinBytes } from '../util/bytes.ts'
 import { systemClock } from '../util/clock.ts'
 import { timeOrderedId } from '../util/ids.ts'
 import { createRateLimit } from '../util/rate-limit.ts'
+import { createAdmissions } from './admissions.ts'
 import { createCallHistory } from './call-history.ts'
 import { createCallTimeline } from './call-timeline.ts'
 import { createLocalApi } from './local-api.ts'
@@ -132,20 +134,32 @@ export async function createNode(init: NodeInit): Promise<Node> {
       onFailure: (what, error) => logger.debug({ what, err: error }, 'advertising failed'),
     }),
   )
+  const admissions = stack.use(
+    createAdmissions({
+      network,
+      members: createMemberStore(databases.trust),
+      clock,
+      onRefused: (peer, err) => logger.info({ peer, why: err.details?.['why'] }, 'a device was refused'),
+      onFailure: (err) => logger.warn({ err }, 'a member could not be remembered'),
+    }),
+  )
   const own = () => ({ name: self.name, software, features: [] })
   const discovery = stack.use(
     createDiscovery(
       {
         network: discoveryNetwork(network),
         introductions: {
-          hello: async (peerId) => sayHello(openStream, peerId, own()),
+          async hello(peerId) {
+            const introduction = await sayHello({ openStream, memberships, publicKeyOf }, peerId, own())
+            return admissions.introduced(peerId, introduction) ? introduction.hello : undefined
+          },
           pull: (peerId, known, only) =>
             pullAdverts({ openStream, verifier }, peerId, { known, ...(only === undefined ? {} : { only }) }),
           announce: async (news) => network.gossip.publish(ANNOUNCE_TOPIC, signAnnouncement(deviceKey, news)),
         },
         clock,
         table,
-        isBlocked,
+        isBlocked: (peerId) => isBlocked(peerId) || admissions.wasRefused(peerId),
         onFailure: (what, peer, error) => logger.debug({ what, peer, err: error }, 'discovery step failed'),
         onAdvert: ({ advert }) =>
           events.peerFunctions(
@@ -185,7 +199,14 @@ export async function createNode(init: NodeInit): Promise<Node> {
   await network.handle(
     HELLO_PROTOCOL,
     MAX_HELLO_STREAMS,
-    createHelloHandler({ own, onHello: (peerId, hello) => table.introduce(peerId, hello) }),
+    createHelloHandler({
+      own,
+      memberships,
+      publicKeyOf,
+      onHello(peerId, introduction) {
+        if (admissions.introduced(peerId, introduction)) table.introduce(peerId, introduction.hello)
+      },
+    }),
   )
   await network.handle(
     CAPABILITY_PROTOCOL,
@@ -215,12 +236,14 @@ export async function createNode(init: NodeInit): Promise<Node> {
   })
   network.listen({
     connected(peerId) {
+      admissions.connected(peerId)
       discovery.connected(peerId)
       advertiser.peerConnected()
       const connection = network.connections().find((candidate) => candidate.peerId === peerId)
       events.peerConnected(table.refOf(peerId), connection?.path ?? 'direct')
     },
     disconnected(peerId) {
+      admissions.disconnected(peerId)
       remote.drop(peerId)
       discovery.disconnected(peerId)
       events.peerDisconnected(table.refOf(peerId))

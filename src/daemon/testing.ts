@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep } from '../util/signals.ts'
 import { createNode, type MeshNode } from './index.ts'
+import { shareOwner } from './shared-owner.ts'
 
-/** Nodes on the loopback interface; the first one is the bootstrap of the others. */
+/** Nodes of one owner on the loopback interface; the first one is the bootstrap of the others. */
 export interface Testnet extends AsyncDisposable {
   nodes: MeshNode[]
 }
@@ -26,10 +27,12 @@ export async function createTestnet(count: number): Promise<Testnet> {
   await using stack = new AsyncDisposableStack()
   const home = await mkdtemp(join(tmpdir(), 'easynet-testnet-'))
   stack.defer(async () => rm(home, { recursive: true, force: true }))
+  const homes = Array.from({ length: count }, (_, index) => join(home, String(index)))
+  shareOwner(homes, 'testnet')
   const nodes: MeshNode[] = []
   for (let index = 0; index < count; index += 1) {
     const bootstrap = nodes[0]?.addresses.slice(0, 1) ?? []
-    const options = { home: join(home, String(index)), name: `node-${index}`, bootstrap }
+    const options = { home: homes[index] ?? home, name: `node-${index}`, bootstrap }
     nodes.push(stack.use(await createNode(options)))
   }
   for (const node of count > 1 ? nodes : []) await untilConnected(node)

@@ -46,6 +46,8 @@ export const REASONS = {
   not_implemented: { code: 'unimplemented', retryable: false },
   // who asks
   unauthenticated: { code: 'unauthenticated', retryable: false },
+  /** The peer belongs to no mesh of ours, or its certificate is not good any more. */
+  not_a_member: { code: 'permission_denied', retryable: false },
   foreign_origin: { code: 'permission_denied', retryable: false },
   foreign_host: { code: 'permission_denied', retryable: false },
   // finding and reaching a provider

@@ -32,6 +32,8 @@ export interface Credentials {
 /** What a device may do in a mesh, and until when that was checked. */
 export interface DeviceMember extends Member {
   device: Uint8Array
+  /** As it was shown. */
+  chain: readonly Uint8Array[]
 }
 
 export interface MembershipsComponents {
@@ -90,7 +92,7 @@ export function createMemberships(parts: MembershipsComponents, init: { name: st
       const member = verifyChain(mesh.roots, acting.value.owner, shown.chain, check(mesh))
       if (!member.ok) return member
       const expiresAt = Math.min(member.value.expiresAt, acting.value.expiresAt)
-      return checked({ ...member.value, device: key, expiresAt })
+      return checked({ ...member.value, device: key, chain: shown.chain, expiresAt })
     },
   }
 }

@@ -29,6 +29,10 @@ export const REFUSALS = [
 ] as const
 export type Refusal = (typeof REFUSALS)[number]
 
+export function isRefusal(text: string): text is Refusal {
+  return (REFUSALS as readonly string[]).includes(text)
+}
+
 export interface Refused {
   ok: false
   reason: Refusal

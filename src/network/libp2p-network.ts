@@ -9,6 +9,7 @@ import { networkError } from './errors.ts'
 import { createGossip } from './gossip.ts'
 import { guardDatastore } from './guarded-datastore.ts'
 import { buildLibp2p, type Libp2pNode } from './libp2p.ts'
+import { createPeerGate } from './peer-gate.ts'
 import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_PEER } from './limits.ts'
 import type { ConnectionInfo, Network, NetworkListener, PeerAddresses } from './network.ts'
 
@@ -35,12 +36,14 @@ export async function createNetwork(components: NetworkComponents, init: Network
   let blocked: ReadonlySet<string> = new Set()
   const kept = new Set<string>()
   const listeners: NetworkListener[] = []
+  const gate = createPeerGate()
   const privateKey = privateKeyFromRaw(components.privateKey)
   const ownId = peerIdFromPrivateKey(privateKey).toString()
   const node = await buildLibp2p({
     privateKey,
     datastore: await guardDatastore(components.datastore, ownId),
     isBlocked: (peerId) => blocked.has(peerId),
+    gate,
     ...init,
   })
 
@@ -132,6 +135,14 @@ export async function createNetwork(components: NetworkComponents, init: Network
           runOnLimitedConnection: true,
         },
       )
+    },
+    admit: (peerId) => gate.admit(peerId),
+    refuse(peerId, why) {
+      gate.refuse(peerId, why)
+      // Gracefully: what it was told of the reason is on the way.
+      for (const connection of node.getConnections(peerIdFromString(peerId))) {
+        connection.close().catch((error: Error) => connection.abort(error))
+      }
     },
     disconnect: async (peerId) => node.hangUp(peerIdFromString(peerId)),
     async ping(peerId, signal) {

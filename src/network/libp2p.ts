@@ -11,7 +11,9 @@ import { createLibp2p } from 'libp2p'
 import { guardMuxer } from './guarded-muxer.ts'
 import { guardTransport } from './guarded-transport.ts'
 import { createHalfOpen } from './half-open.ts'
+import { guardRegistrar } from './guarded-registrar.ts'
 import * as limits from './limits.ts'
+import type { PeerGate } from './peer-gate.ts'
 import { requireEarlyMuxer } from './on-connection.ts'
 import { cutWhenSilent } from './silence.ts'
 import { tunedNoise } from './tuned-noise.ts'
@@ -36,6 +38,7 @@ interface BuildInit {
   mdns: boolean
   agentVersion: string
   isBlocked: (peerId: string) => boolean
+  gate: PeerGate
 }
 
 /** The one place that says which parts of libp2p we use and how they are set. */
@@ -92,6 +95,8 @@ export async function buildLibp2p(init: BuildInit): Promise<Libp2pNode> {
       abortConnectionOnPingFailure: false,
     },
     services: {
+      // First, so that everything after it is guarded.
+      guard: guardRegistrar(init.gate),
       identify: identify(),
       identifyPush: identifyPush(),
       // The DHT, the connection monitor's replies and our own pings share this.

@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import type { EasyNetError } from '../errors/error.ts'
 
 /** The wire as the rest of EasyNet sees it; `libp2p-network.ts` builds it. */
 export interface Network extends AsyncDisposable {
@@ -25,6 +26,10 @@ export interface Network extends AsyncDisposable {
   openStream(peerId: string, protocol: string, signal: AbortSignal): Promise<Stream>
   /** Serves a protocol. A handler that throws resets its stream. */
   handle(protocol: string, maxStreamsPerPeer: number, handler: StreamHandler): Promise<void>
+  /** Lets the peer use all protocols, from now on. */
+  admit(peerId: string): void
+  /** Ends what waits for the peer with this error, and its connections. It may introduce itself anew. */
+  refuse(peerId: string, why: EasyNetError): void
   /** Closes every connection to a peer. */
   disconnect(peerId: string): Promise<void>
   /** One round trip. @throws `peer_unreachable` */

@@ -13,14 +13,21 @@ export function sendMessage(stream: Stream, bytes: Uint8Array): void {
   stream.send(concat([length, bytes]))
 }
 
-/** The messages of the other side until it closes. @throws `protocol_violation`, or the signal's reason */
+/**
+ * The messages of the other side until it closes.
+ *
+ * @param maxMessageBytes - for each message, or by its number from 0
+ * @throws `protocol_violation`, or the signal's reason
+ */
 export async function* readMessages(
   stream: Stream,
-  maxMessageBytes: number,
+  maxMessageBytes: number | ((index: number) => number),
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const unlink = onAbort(signal, () => stream.abort(abortReason(signal)))
-  const gathered = new MessageBuffer(maxMessageBytes)
+  const gathered = new MessageBuffer(
+    typeof maxMessageBytes === 'number' ? () => maxMessageBytes : maxMessageBytes,
+  )
   try {
     for await (const chunk of stream) {
       gathered.push(chunk.subarray())
@@ -34,13 +41,14 @@ export async function* readMessages(
 
 /** Gathers in a buffer that doubles, so that a message that comes byte by byte costs no more than another. */
 class MessageBuffer {
-  readonly #maxMessageBytes: number
+  readonly #limitOf: (index: number) => number
+  #index = 0
   #buffer = Buffer.alloc(0)
   #from = 0
   #to = 0
 
-  constructor(maxMessageBytes: number) {
-    this.#maxMessageBytes = maxMessageBytes
+  constructor(limitOf: (index: number) => number) {
+    this.#limitOf = limitOf
   }
 
   push(chunk: Uint8Array): void {
@@ -59,12 +67,14 @@ class MessageBuffer {
   next(): Uint8Array | undefined {
     if (this.#to - this.#from < 4) return undefined
     const length = this.#buffer.readUInt32BE(this.#from)
-    if (length > this.#maxMessageBytes) {
+    const limitBytes = this.#limitOf(this.#index)
+    if (length > limitBytes) {
       throw new EasyNetError('protocol_violation', `A message of ${length} bytes was announced.`, {
-        details: { limitBytes: this.#maxMessageBytes },
+        details: { limitBytes },
       })
     }
     if (this.#to - this.#from < 4 + length) return undefined
+    this.#index += 1
     const start = this.#from + 4
     this.#from = start + length
     // A copy: a short message that is kept must not keep this buffer.

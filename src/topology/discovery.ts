@@ -149,7 +149,11 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const wasDialled = (peerId: string): boolean =>
     network.connectedPeers().some((peer) => peer.peerId === peerId && peer.direction === 'outbound')
   const introduce = async (peerId: string): Promise<void> => {
-    if (wasDialled(peerId)) table.introduce(peerId, await introductions.hello(peerId))
+    if (wasDialled(peerId)) {
+      const hello = await introductions.hello(peerId)
+      if (hello === undefined) return
+      table.introduce(peerId, hello)
+    }
     table.addRtt(peerId, await network.ping(peerId, within(CONNECT_TIMEOUT_MS)))
   }
 
@@ -160,6 +164,8 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     while (true) {
       if (peerId !== '' && network.isConnected(peerId)) {
         retryMs = FIRST_RETRY_MS
+      } else if (peerId !== '' && components.isBlocked(peerId)) {
+        retryMs = LAST_RETRY_MS
       } else {
         connecting.add(address)
         try {

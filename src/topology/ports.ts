@@ -34,7 +34,8 @@ export interface PullRequest {
 
 export interface Introductions {
   /** Tells a peer who we are and learns who it is. */
-  hello(peerId: string): Promise<{ name: string; software: string }>
+  /** Undefined when the peer has shown that it is none of ours. */
+  hello(peerId: string): Promise<{ name: string; software: string } | undefined>
   /** Adverts newer than what we have, from one peer, all verified. */
   pull(peerId: string, known: ReadonlyMap<string, number>, only?: PullRequest): AsyncIterable<SignedAdvert>
   announce(announcement: Announcement): Promise<void>

@@ -76,6 +76,9 @@ const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     text: '身份未通过验证。',
     forms: [[/^The token is missing or wrong\.$/, '令牌缺失或错误。']],
   },
+  not_a_member: {
+    text: '另一台设备不属于本设备的任何网络，或者其中一方的证书已过期、被撤销或无效。',
+  },
   foreign_origin: {
     text: '请求来自其他网页，已拒绝。',
     forms: [[/^Requests of other web pages are refused\.$/, '请求来自其他网页，已拒绝。']],
