@@ -101,7 +101,7 @@ export function createAdmissions(components: AdmissionsComponents): Admissions {
     membersOf: (peerId) => admitted.get(peerId) ?? [],
     wasRefused: (peerId) => clock.monotonic() - (refusedAt.get(peerId) ?? -Infinity) < REFUSED_MS,
     [Symbol.dispose]() {
-      for (const peerId of [...timers.keys()]) stopTimer(peerId)
+      for (const peerId of timers.keys()) stopTimer(peerId)
     },
   }
 }

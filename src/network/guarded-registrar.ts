@@ -25,10 +25,9 @@ interface Components {
  */
 export function guardRegistrar(gate: PeerGate): (components: Components) => object {
   return ({ registrar }) => {
-    const guard: StreamMiddleware = (stream, connection, next) => {
-      const waiting = gate.pass(connection.remotePeer.toString())
-      if (waiting === undefined) return next(stream, connection)
-      return waiting.then(() => next(stream, connection))
+    const guard: StreamMiddleware = async (stream, connection, next) => {
+      await gate.pass(connection.remotePeer.toString())
+      next(stream, connection)
     }
     registrar.getMiddleware = (protocol) => (FOR_EVERYBODY.has(protocol) ? [] : [guard])
     return {}

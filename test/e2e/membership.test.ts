@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { resolveRoots } from '../../src/identity/rotation.ts'
@@ -53,8 +54,9 @@ async function twoHomes(): Promise<[string, string]> {
     cpSync(join(first, 'state', file), join(second, 'state', file))
   return [first, second]
 }
-const refusals = ({ stderr }: Daemon): string[] =>
-  stderr()
+const refusals = (daemon: Daemon): string[] =>
+  daemon
+    .stderr()
     .split('\n')
     .filter((line) => line.includes('a device was refused'))
     .map((line) => (JSON.parse(line) as { why: string }).why)
@@ -71,9 +73,7 @@ test('devices of one mesh call each other; a stranger is refused, hears why, and
   expect(await connectedTo(first)).toEqual([second.peerId])
 
   const served = join(newHome(), 'f.mjs')
-  const { writeFileSync } = await import('node:fs')
   writeFileSync(served, 'export const upper = (text) => text.toUpperCase()\n')
-  const { spawn } = await import('node:child_process')
   const program = spawn(join(import.meta.dirname, '../../bin/easynet'), [
     '--home',
     firstHome,
