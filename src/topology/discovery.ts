@@ -7,6 +7,7 @@ import { createWorkQueue } from '../util/work-queue.ts'
 import * as limits from './limits.ts'
 import { createLookup } from './lookup.ts'
 import type { PeerTable } from './peer-table.ts'
+import { createRedial, retryPauseMs } from './redial.ts'
 import type { DiscoveryNetwork, Introductions, PeerAddresses, PullRequest } from './ports.ts'
 
 export interface DiscoveryComponents {
@@ -55,19 +56,10 @@ export interface Discovery extends AsyncDisposable {
 
 const CONNECT_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 500
-const FIRST_RETRY_MS = 500
 /** Gossip and pulls race: what a peer was told a moment ago it may not have fetched itself yet. */
 const PULL_RETRIES_MS = [0, 100, 400, 1_500]
 /** After connecting: what was registered while gossip had not formed yet. */
 const CATCH_UP_MS = [0, 300, 1_500, 5_000]
-
-/**
- * How long to wait before a peer that has been away for so long is dialled again. A cut of 30 s is healed a second
- * after its end, a long absence costs little.
- */
-function retryPauseMs(awayMs: number): number {
-  return Math.min(Math.max(limits.MIN_RETRY_MS, awayMs / 30), limits.MAX_RETRY_MS)
-}
 
 export function createDiscovery(components: DiscoveryComponents, init: DiscoveryInit): Discovery {
   const { network, introductions, table, onFailure, clock = systemClock, random = Math.random } = components
@@ -98,7 +90,6 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     burst: limits.LEARNED_FUNCTION_BURST,
     clock,
   })
-  let reconnecting = 0
 
   /** Runs something in the background; its failure is reported, its end awaited when we stop. */
   const spawn = async (what: string, peer: string, work: () => Promise<void>): Promise<void> => {
@@ -208,25 +199,21 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
   const mayReconnect = (peerId: string): boolean => {
     const since = connectedSince.get(peerId) ?? Infinity
     connectedSince.delete(peerId)
-    if (components.isBlocked(peerId) || reconnecting >= limits.MAX_RECONNECTING) return false
     return clock.monotonic() - since >= limits.STABLE_AFTER_MS
   }
-  const pauseSince = async (lostAt: number): Promise<void> =>
-    sleep(retryPauseMs(clock.monotonic() - lostAt), signal)
-  const reconnect = async (peerId: string): Promise<void> => {
-    const lostAt = clock.monotonic()
-    await sleep(FIRST_RETRY_MS, signal)
-    for (; clock.monotonic() - lostAt < limits.RECONNECT_FOR_MS; await pauseSince(lostAt)) {
-      // Full: it was closed to make room, or would be.
-      if (network.isConnected(peerId) || network.isFull() || components.isBlocked(peerId)) return
-      try {
+  const redial = createRedial({
+    clock,
+    // Full: it was closed to make room, or would be.
+    isWanted: (peerId) => !network.isConnected(peerId) && !network.isFull() && !components.isBlocked(peerId),
+    async dial(peerId) {
+      let isBack = false
+      await spawn('reconnect failed', peerId, async () => {
         await connect({ peerId, addresses: table.get(peerId)?.advert?.advert.addresses ?? [] })
-        return
-      } catch (error) {
-        onFailure('reconnect failed', peerId, error)
-      }
-    }
-  }
+        isBack = true
+      })
+      return isBack
+    },
+  })
   const dialRemembered = async (): Promise<void> => {
     const peers = new Map<string, PeerAddresses>()
     for (const peer of await network.rememberedPeers()) peers.set(peer.peerId, peer)
@@ -306,9 +293,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     },
     disconnected(peerId) {
       table.setConnected(peerId, false)
-      if (!mayReconnect(peerId)) return
-      reconnecting += 1
-      void spawn('reconnect failed', peerId, async () => reconnect(peerId)).then(() => (reconnecting -= 1))
+      if (mayReconnect(peerId)) redial.lost(peerId)
     },
     introduceAgain() {
       for (const { peerId } of network.connectedPeers())
@@ -323,6 +308,7 @@ export function createDiscovery(components: DiscoveryComponents, init: Discovery
     find: async (name, callerSignal) => lookUp(name, AbortSignal.any([signal, callerSignal])),
     async [Symbol.asyncDispose]() {
       stopping.abort(new EasyNetError('draining', 'The daemon stops.'))
+      redial[Symbol.dispose]()
       // A pull under way ends with its connection, which is closed after us.
       await Promise.race([Promise.all(tasks), sleep(STOP_TIMEOUT_MS)])
     },

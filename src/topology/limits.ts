@@ -18,6 +18,8 @@ export const MAX_DIALLED_ADDRESSES = 16
 
 /** Lost peers that are dialled again at the same time. */
 export const MAX_RECONNECTING = 64
+/** Lost peers that are dialled again at all; the one longest away gives way to a new one. */
+export const MAX_LOST_PEERS = 256
 /** How long they are dialled again, and the pauses between two attempts: they grow with the time away. */
 export const RECONNECT_FOR_MS = 3_600_000
 export const MIN_RETRY_MS = 1_000

@@ -232,6 +232,7 @@ test('a peer that came to us is dialled again only when it had stayed, by the gi
     discovery.connected(peerId)
     monotonic += staysMs
     discovery.disconnected(peerId)
+    monotonic += 1_000
     await vi.advanceTimersByTimeAsync(1_000)
   }
   expect(dialled).toEqual(['long'])
@@ -260,7 +261,7 @@ test.each([5, 30, 90, 600])(
     const backAt = Date.now()
     await vi.advanceTimersByTimeAsync(60_000)
     expect(dialledAt).toHaveLength(attempts + 1)
-    expect(dialledAt.at(-1)! - backAt).toBeLessThanOrEqual(Math.max(1_000, (awayS * 1_000) / 29))
+    expect(dialledAt.at(-1)! - backAt).toBeLessThanOrEqual(250 + Math.max(1_000, (awayS * 1_000) / 29))
     expect(attempts).toBeLessThan(130)
   },
 )
